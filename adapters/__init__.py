@@ -1,0 +1,1 @@
+"""Systems outside ours: network, CRM, and their simulators. Each module implements `engine.ports.Adapter`."""

@@ -1,0 +1,1 @@
+"""Diagrams in service: uploads, versions, and which process an order item starts."""

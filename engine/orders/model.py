@@ -1,0 +1,115 @@
+"""Tables of service orders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from engine.store.base import Base, name, number, serial, word
+
+
+class ServiceOrder(Base):
+    """An order as a CRM sent it. `document` keeps every attribute that came; the columns are what we work with.
+
+    States are TMF641's: acknowledged, inProgress, pending, held, assessingCancellation, pendingCancellation, cancelled,
+    completed, failed, partial, rejected. They follow the items' states.
+    """
+
+    __tablename__ = "service_order"
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index("ix_service_order_state_id", "state", "id"),
+        Index("ix_service_order_placed_at_id", "placed_at", "id"),
+    )
+
+    id: Mapped[number] = mapped_column(primary_key=True)  # BB-20261122-000123
+    source: Mapped[word]  # the client that sent it
+    external_id: Mapped[str | None] = mapped_column(String(100))
+    order_type: Mapped[word]  # BB, DL, …
+    state: Mapped[str] = mapped_column(String(24))
+    state_before_cancel: Mapped[str | None] = mapped_column(String(24))
+    product: Mapped[word]
+    tier: Mapped[word]
+    area: Mapped[word]
+    customer: Mapped[name]
+    phone: Mapped[word]
+    address: Mapped[str] = mapped_column(String(300))
+    document: Mapped[dict[str, Any]]
+    error_code: Mapped[word | None]
+    error_message: Mapped[str | None] = mapped_column(String(500))
+    placed_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    expected_at: Mapped[datetime | None]  # the promise: when the order's clock ends
+    ended_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    items: Mapped[list[OrderItem]] = relationship(back_populates="order", order_by="OrderItem.position")
+    notes: Mapped[list[OrderNote]] = relationship(order_by="OrderNote.id")
+
+
+class OrderItem(Base):
+    """One item. Its state is derived from its process instance."""
+
+    __tablename__ = "order_item"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), primary_key=True)
+    item_id: Mapped[word] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    action: Mapped[str] = mapped_column(String(12))
+    product: Mapped[word]
+    state: Mapped[str] = mapped_column(String(24))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("process_instance.id"), index=True)
+
+    order: Mapped[ServiceOrder] = relationship(back_populates="items")
+
+
+class OrderNote(Base):
+    """A remark on an order; never changed, never removed."""
+
+    __tablename__ = "order_note"
+
+    id: Mapped[serial]
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), index=True)
+    author: Mapped[name]
+    text: Mapped[str] = mapped_column(String(2000))
+    at: Mapped[datetime]
+
+
+class CancelRequest(Base):
+    """A CRM's wish to cancel an order. States: acknowledged, inProgress, done, terminatedWithError."""
+
+    __tablename__ = "cancel_request"
+
+    id: Mapped[number] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), index=True)
+    state: Mapped[str] = mapped_column(String(24))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    message: Mapped[str | None] = mapped_column(String(500))
+    document: Mapped[dict[str, Any]]
+    requested_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class NumberSeries(Base):
+    """The last serial given for a prefix and a day."""
+
+    __tablename__ = "number_series"
+
+    prefix: Mapped[str] = mapped_column(String(8), primary_key=True)
+    day: Mapped[str] = mapped_column(String(8), primary_key=True)
+    last: Mapped[int]
+
+
+class HubSubscription(Base):
+    """A listener that wants to be told of state changes."""
+
+    __tablename__ = "hub_subscription"
+
+    id: Mapped[number] = mapped_column(primary_key=True)
+    callback: Mapped[str] = mapped_column(String(500))
+    query: Mapped[str | None] = mapped_column(String(500))
+    owner: Mapped[word]
+    created_at: Mapped[datetime]

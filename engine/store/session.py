@@ -1,0 +1,99 @@
+"""Opening the database and its transactions: `write()` for changes, `read()` for looking.
+
+SQLite: WAL, synchronous=FULL, and BEGIN IMMEDIATE for writers; with the driver's own transaction mode concurrent
+read-modify-write loses updates without an error (docs/decisions/002-sqlite-transactions.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+_WRITE = "kaitong_write"
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON, Chinese readable, dates as ISO text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_jsonable)
+
+
+class Store:
+    """One database. Cheap to keep, expensive to open: make one per process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgresql(url)
+        self._writer = self.engine.execution_options(**{_WRITE: True})
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction that may change rows; committed on leaving, rolled back on any exception."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent look at the rows."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self.engine.dispose()
+
+
+def _open_sqlite(url: str) -> Engine:
+    memory = make_url(url).database in (None, "", ":memory:")
+    extra: dict[str, Any] = {"poolclass": StaticPool} if memory else {}
+    engine = create_engine(
+        url,
+        json_serializer=dumps,
+        connect_args={"isolation_level": None, "timeout": 15, "check_same_thread": False},
+        **extra,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _open_postgresql(url: str) -> Engine:
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        json_serializer=dumps,
+        pool_pre_ping=True,
+        pool_size=10,
+        connect_args={
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "options": "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+        },
+    )

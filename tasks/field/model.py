@@ -1,0 +1,23 @@
+"""The table of crews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, name, word
+
+
+class Crew(Base):
+    """A crew (班组): its areas, and its skills with a level, for example {"FTTH": 3}."""
+
+    __tablename__ = "crew"
+
+    id: Mapped[word] = mapped_column(primary_key=True)
+    name: Mapped[name]
+    name_en: Mapped[name]
+    employer: Mapped[word | None]
+    areas: Mapped[list[str]]
+    skills: Mapped[dict[str, Any]]
+    active: Mapped[bool] = mapped_column(default=True)

@@ -1,0 +1,71 @@
+"""The table of tasks (工单)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, name, number, word
+
+_OPEN = text("closed_at IS NULL")
+
+
+class Task(Base):
+    """One user task of a process, as people see it. States: open, claimed, completed, cancelled.
+
+    `rank_at` orders the worklist: the due time, or far in the future where there is none.
+    """
+
+    __tablename__ = "task"
+    __table_args__ = (
+        UniqueConstraint("instance_id", "token_id"),
+        Index("ix_task_rank_at_id", "rank_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "ix_task_crew_id_rank_at_id",
+            "crew_id",
+            "rank_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index(
+            "ix_task_assignee_id_rank_at_id",
+            "assignee_id",
+            "rank_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index("ix_task_area_rank_at_id", "area", "rank_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
+
+    id: Mapped[number] = mapped_column(primary_key=True)  # BB-20261122-000123-W01
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"))
+    token_id: Mapped[int]
+    definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"), index=True)
+    business_key: Mapped[number] = mapped_column(index=True)
+    element: Mapped[word]
+    name: Mapped[name]
+    name_en: Mapped[name]
+    role: Mapped[word]
+    area: Mapped[word | None]
+    skill: Mapped[word | None]
+    customer: Mapped[str | None] = mapped_column(String(200))
+    crew_id: Mapped[str | None] = mapped_column(ForeignKey("crew.id"))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str] = mapped_column(String(12))
+    form_key: Mapped[word | None]
+    due_at: Mapped[datetime | None]
+    rank_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(200))
+    answers: Mapped[dict[str, Any] | None]
+    request_id: Mapped[str | None] = mapped_column(
+        String(100)
+    )  # of the completion: a repeat gets the same answer
+    version: Mapped[int] = mapped_column(default=1)

@@ -1,0 +1,1 @@
+"""Screens, HTTP interfaces, the command line, and the composition root that names concrete classes together."""
