@@ -1,0 +1,1 @@
+"""The steps from one shape of the database to the next, in `versions/`; run by `engine.store.migrate`."""
