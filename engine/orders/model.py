@@ -93,6 +93,19 @@ class CancelRequest(Base):
     ended_at: Mapped[datetime | None]
 
 
+class Product(Base):
+    """What can be ordered. `order_type` is that of a new installation: BB, DL …"""
+
+    __tablename__ = "product"
+
+    code: Mapped[word] = mapped_column(primary_key=True)  # BB-1000
+    name: Mapped[name]
+    name_en: Mapped[name]
+    order_type: Mapped[word]
+    speed_mbps: Mapped[int]
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class NumberSeries(Base):
     """The last serial given for a prefix and a day."""
 

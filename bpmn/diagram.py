@@ -1,0 +1,156 @@
+"""A diagram as a tree of scopes, before anything is executed: what lint looks at and the parser builds from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from bpmn.xml import BPMN, DI, kind_of
+
+NODE_KINDS = {
+    "startEvent",
+    "endEvent",
+    "intermediateCatchEvent",
+    "boundaryEvent",
+    "userTask",
+    "serviceTask",
+    "scriptTask",
+    "exclusiveGateway",
+    "parallelGateway",
+    "subProcess",
+}
+ACTIVITY_KINDS = {"userTask", "serviceTask", "scriptTask", "subProcess"}
+_SILENT = {
+    "documentation",
+    "extensionElements",
+    "incoming",
+    "outgoing",
+    "association",
+    "group",
+    "textAnnotation",
+    "laneSet",
+    "category",
+    "property",
+    "dataObject",
+    "dataObjectReference",
+    "dataStoreReference",
+    "auditing",
+    "monitoring",
+}
+
+
+@dataclass
+class FlowXml:
+    """A sequence flow as drawn."""
+
+    element: etree._Element
+    id: str
+    source: str
+    target: str
+    condition: str | None
+    condition_line: int
+
+
+@dataclass
+class Scope:
+    """A process or a sub-process: its nodes and flows, and elements that nobody here knows."""
+
+    element: etree._Element
+    parent: Scope | None = None
+    nodes: dict[str, etree._Element] = field(default_factory=dict)
+    flows: list[FlowXml] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
+    unknown: list[etree._Element] = field(default_factory=list)
+    nameless: list[etree._Element] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return self.element.get("id") or ""
+
+    def incoming(self, node: str) -> list[FlowXml]:
+        """Flows that lead to a node."""
+        return [f for f in self.flows if f.target == node]
+
+    def outgoing(self, node: str) -> list[FlowXml]:
+        """Flows that leave a node."""
+        return [f for f in self.flows if f.source == node]
+
+    def boundaries(self, node: str) -> list[etree._Element]:
+        """Boundary events attached to a node."""
+        return [
+            e for e in self.nodes.values() if kind_of(e) == "boundaryEvent" and e.get("attachedToRef") == node
+        ]
+
+    def all(self) -> Iterator[Scope]:
+        """This scope and everything inside it."""
+        yield self
+        for inner in self.scopes:
+            yield from inner.all()
+
+
+@dataclass
+class Diagram:
+    """A whole file."""
+
+    root: etree._Element
+    processes: list[Scope]
+
+    def scopes(self) -> Iterator[Scope]:
+        """Every scope of every process."""
+        for process in self.processes:
+            yield from process.all()
+
+    def drawn(self) -> set[str]:
+        """Ids that have a shape or an edge."""
+        return {str(e.get("bpmnElement")) for e in self.root.iter(f"{{{DI}}}BPMNShape", f"{{{DI}}}BPMNEdge")}
+
+    def by_id(self, tag: str) -> dict[str, etree._Element]:
+        """Root-level elements such as messages and errors."""
+        return {str(e.get("id")): e for e in self.root.findall(f"{{{BPMN}}}{tag}")}
+
+
+def load(root: etree._Element) -> Diagram:
+    """Reads the scopes. Judges nothing: what is wrong is said by `bpmn.lint`."""
+    return Diagram(root, [_scope(p, None) for p in root.findall(f"{{{BPMN}}}process")])
+
+
+def event_definitions(event: etree._Element) -> list[etree._Element]:
+    """The event definitions of an event, references included."""
+    return [
+        c
+        for c in event
+        if isinstance(c.tag, str) and kind_of(c).endswith(("EventDefinition", "EventDefinitionRef"))
+    ]
+
+
+def _scope(element: etree._Element, parent: Scope | None) -> Scope:
+    scope = Scope(element, parent)
+    for child in element:
+        kind = kind_of(child) if isinstance(child.tag, str) else ""
+        if kind == "sequenceFlow":
+            scope.flows.append(_flow(child))
+        elif kind in NODE_KINDS:
+            if not child.get("id"):
+                scope.nameless.append(child)
+                continue
+            scope.nodes.setdefault(str(child.get("id")), child)
+            if kind == "subProcess":
+                scope.scopes.append(_scope(child, scope))
+        elif kind and kind not in _SILENT:
+            scope.unknown.append(child)
+    return scope
+
+
+def _flow(element: etree._Element) -> FlowXml:
+    condition = element.find(f"{{{BPMN}}}conditionExpression")
+    text = (condition.text or "").strip() if condition is not None else ""
+    return FlowXml(
+        element,
+        str(element.get("id") or f"{element.get('sourceRef')}->{element.get('targetRef')}"),
+        str(element.get("sourceRef")),
+        str(element.get("targetRef")),
+        text or None,
+        (condition.sourceline or 0) if condition is not None else 0,
+    )

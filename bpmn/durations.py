@@ -1,0 +1,51 @@
+"""Texts of timer events: ISO 8601 durations and date-times, checked before they are used."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+
+LONGEST = timedelta(days=3660)
+_LOOKS_LITERAL = re.compile(r"^[+-]?P[\dYMWDTHS.,-]*$|^\d{4}-\d\d-\d\d", re.IGNORECASE)
+
+
+class BadTimer(ValueError):
+    """The text is neither a duration nor a date-time with zone."""
+
+
+def is_literal(text: str) -> bool:
+    """Whether the text is meant as ISO 8601, not as an expression."""
+    return bool(_LOOKS_LITERAL.match(text))
+
+
+def due(text: str, now: datetime) -> datetime:
+    """When a timer with this text, armed at `now`, is due. Raises `BadTimer`."""
+    return now + duration(text, now) if text[:1] in "Pp" else moment(text)
+
+
+def duration(text: str, start: datetime) -> timedelta:
+    """A calendar duration counted from `start`: P1M is a month of that time of year. Raises `BadTimer`."""
+    try:
+        length: timedelta = TimerEventDefinition.get_timedelta_from_start(
+            TimerEventDefinition.parse_iso_duration(text), start
+        )
+    except Exception as e:  # the library raises bare Exception here
+        raise BadTimer(f"{text} is no ISO 8601 duration") from e
+    if length <= timedelta(0):
+        raise BadTimer("the duration is not positive")
+    if length > LONGEST:
+        raise BadTimer("the duration is longer than ten years")
+    return length
+
+
+def moment(text: str) -> datetime:
+    """A date-time with zone. Raises `BadTimer`."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as e:
+        raise BadTimer(f"{text} is no ISO 8601 date-time") from e
+    if at.tzinfo is None:
+        raise BadTimer("the date-time has no zone")
+    return at.astimezone(UTC)

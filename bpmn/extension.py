@@ -1,0 +1,56 @@
+"""Our own attributes of BPMN elements: one namespace, listed per element. Everything else a diagram carries is kept, not executed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from lxml import etree
+
+NAMESPACE = "urn:kaitong:bpmn:1"
+
+_COMMON = {
+    "nameEn": "English name",
+    "milestone": "progress that the customer is told when the element is done",
+}
+ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
+    "process": {"nameEn": "English name"},
+    "userTask": {
+        **_COMMON,
+        "role": "who may do it",
+        "skill": "what the crew must be able to do",
+        "formKey": "the form to fill in",
+    },
+    "serviceTask": {**_COMMON, "operation": "what the adapter shall do"},
+    "scriptTask": _COMMON,
+    "subProcess": _COMMON,
+    "startEvent": _COMMON,
+    "endEvent": {
+        **_COMMON,
+        "outcome": "completed, cancelled or failed: how the process has ended when this is its last event",
+    },
+    "intermediateCatchEvent": {**_COMMON, "key": "expression of the key that a message must carry"},
+    "boundaryEvent": {**_COMMON, "key": "expression of the key that a message must carry"},
+    "exclusiveGateway": {"nameEn": "English name"},
+    "parallelGateway": {"nameEn": "English name"},
+    "sequenceFlow": {"nameEn": "English name"},
+}
+
+
+def attributes(element: etree._Element) -> Mapping[str, str]:
+    """Our attributes of an element, without the namespace."""
+    prefix = f"{{{NAMESPACE}}}"
+    found = {
+        str(k).removeprefix(prefix): str(v) for k, v in element.attrib.items() if str(k).startswith(prefix)
+    }
+    return MappingProxyType(found)
+
+
+def mappings(element: etree._Element, tag: str) -> list[tuple[str, str, int]]:
+    """(name, expression text, line) of `<kaitong:input>` or `<kaitong:output>` in the element's extensionElements."""
+    found = []
+    for holder in element:
+        if isinstance(holder.tag, str) and etree.QName(holder).localname == "extensionElements":
+            for item in holder.iter(f"{{{NAMESPACE}}}{tag}"):
+                found.append((str(item.get("name") or ""), (item.text or "").strip(), item.sourceline or 0))
+    return found

@@ -1,0 +1,118 @@
+"""Which elements and features are executed. A positive list: whatever is not on it is refused by name."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from bpmn import extension
+from bpmn.diagram import NODE_KINDS
+from bpmn.lint.report import Report, some
+from bpmn.xml import BPMN, kind_of
+
+_ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_.\-]{0,63}$")
+_DOCUMENTATION = {
+    "documentation",
+    "extensionElements",
+    "incoming",
+    "outgoing",
+    "ioSpecification",
+    "dataInputAssociation",
+    "dataOutputAssociation",
+    "property",
+    "auditing",
+    "monitoring",
+}
+_INSIDE = {
+    "scriptTask": {"script"},
+    "userTask": {"potentialOwner", "humanPerformer", "performer", "resourceRole", "rendering"},
+}
+_SWITCHES = {
+    "triggeredByEvent": "event sub-process",
+    "isForCompensation": "compensation",
+}
+
+
+def check(report: Report) -> None:
+    """Ids, unknown elements, features inside known elements, our attributes, and shapes."""
+    _ids(report)
+    if not any(p.element.get("isExecutable") == "true" for p in report.diagram.processes):
+        report.add("NO_PROCESS", report.diagram.root)
+    for scope in report.diagram.scopes():
+        for element in scope.unknown:
+            report.add("ELEMENT", element, kind=kind_of(element))
+        for element in scope.nameless:
+            report.add("ID_MISSING", element, kind=kind_of(element))
+        for element in scope.nodes.values():
+            _features(report, element)
+            _attributes(report, element)
+        for flow in scope.flows:
+            _attributes(report, flow.element)
+    for process in report.diagram.processes:
+        _attributes(report, process.element)
+    _drawn(report)
+    _global_tasks(report)
+
+
+def _ids(report: Report) -> None:
+    seen: set[str] = set()
+    for element in report.diagram.root.iter(f"{{{BPMN}}}*"):
+        ident = element.get("id")
+        if ident is None:
+            continue
+        if ident in seen:
+            report.add("ID_DUPLICATE", element, id=ident)
+        seen.add(ident)
+        if kind_of(element) in NODE_KINDS | {"process"} and not _ID.match(ident):
+            report.add("ID_SHAPE", element, id=ident[:80])
+
+
+def _features(report: Report, element: etree._Element) -> None:
+    kind = kind_of(element)
+    for attribute, feature in _SWITCHES.items():
+        if element.get(attribute) == "true":
+            report.add("FEATURE", element, feature=feature)
+    for attribute in ("startQuantity", "completionQuantity"):
+        if element.get(attribute, "1") != "1":
+            report.add("FEATURE", element, feature=f"{attribute}={element.get(attribute)}")
+    if kind == "subProcess":
+        allowed = None  # its content is a scope of its own
+    else:
+        allowed = _DOCUMENTATION | _INSIDE.get(kind, set())
+    for child in element:
+        name = kind_of(child) if isinstance(child.tag, str) else ""
+        if name.endswith("LoopCharacteristics"):
+            report.add("FEATURE", child, feature=name)
+        elif (
+            allowed is not None
+            and name
+            and name not in allowed
+            and not name.endswith(("Definition", "DefinitionRef"))
+        ):
+            report.add("FEATURE", child, feature=f"{name} in {kind}")
+
+
+def _attributes(report: Report, element: etree._Element) -> None:
+    kind = kind_of(element)
+    known = extension.ATTRIBUTES.get(kind, {})
+    for name in extension.attributes(element):
+        if name not in known:
+            report.add("ATTRIBUTE", element, name=name, kind=kind, known=some(known))
+
+
+def _drawn(report: Report) -> None:
+    drawn = report.diagram.drawn()
+    if not drawn:
+        report.add("NOT_DRAWN", report.diagram.root, id=str(report.diagram.root.get("id")))
+        return
+    for scope in report.diagram.scopes():
+        for ident, element in scope.nodes.items():
+            if ident not in drawn:
+                report.add("NOT_DRAWN", element, id=ident)
+
+
+def _global_tasks(report: Report) -> None:
+    for child in report.diagram.root:
+        if isinstance(child.tag, str) and kind_of(child).startswith("global"):
+            report.add("ELEMENT", child, kind=kind_of(child))

@@ -1,0 +1,110 @@
+"""Events: which kinds are executed at which place, and that what they refer to exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lxml import etree
+
+from bpmn import extension
+from bpmn.diagram import ACTIVITY_KINDS, Scope, event_definitions
+from bpmn.lint.report import Report, some
+from bpmn.xml import kind_of
+
+ALLOWED: Mapping[str, frozenset[str]] = {
+    "startEvent": frozenset(),
+    "endEvent": frozenset({"terminateEventDefinition", "errorEventDefinition"}),
+    "intermediateCatchEvent": frozenset({"timerEventDefinition", "messageEventDefinition"}),
+    "boundaryEvent": frozenset({"timerEventDefinition", "messageEventDefinition", "errorEventDefinition"}),
+}
+NEEDS_ONE = {"intermediateCatchEvent", "boundaryEvent"}
+_REFERENCES = {
+    "messageEventDefinition": ("messageRef", "message"),
+    "errorEventDefinition": ("errorRef", "error"),
+}
+
+
+def check(report: Report) -> None:
+    """Kinds, references, hosts of boundary events, and whether an error can happen at all."""
+    for scope in report.diagram.scopes():
+        for element in scope.nodes.values():
+            kind = kind_of(element)
+            if kind in ALLOWED:
+                _kinds(report, element, kind)
+            if kind == "boundaryEvent":
+                _boundary(report, scope, element)
+
+
+def _kinds(report: Report, element: etree._Element, kind: str) -> None:
+    definitions = event_definitions(element)
+    for definition in definitions:
+        name = kind_of(definition)
+        if name not in ALLOWED[kind]:
+            report.add("EVENT_KIND", element, event=name, kind=kind, allowed=some(ALLOWED[kind]) or "none")
+        elif name in _REFERENCES:
+            _reference(report, definition, *_REFERENCES[name])
+    if len(definitions) > 1:
+        report.add("EVENT_SEVERAL", element)
+    if not definitions and kind in NEEDS_ONE:
+        report.add("EVENT_KIND", element, event="none event", kind=kind, allowed=some(ALLOWED[kind]))
+
+
+def _reference(report: Report, definition: etree._Element, attribute: str, tag: str) -> None:
+    target = definition.get(attribute)
+    holder = definition.getparent()
+    assert holder is not None
+    if target is None:
+        if not (tag == "error" and kind_of(holder) == "boundaryEvent"):  # catching any error is allowed
+            report.add("REFERENCE", holder, attribute=attribute, target="nothing")
+        return
+    found = report.diagram.by_id(tag).get(target)
+    if found is None:
+        report.add("REFERENCE", holder, attribute=attribute, target=target)
+    elif tag == "error" and not found.get("errorCode"):
+        report.add("REFERENCE", holder, attribute="errorCode", target=f"error {target} without a code")
+    elif tag == "message" and not found.get("name"):
+        report.add("REFERENCE", holder, attribute="name", target=f"message {target} without a name")
+
+
+def _boundary(report: Report, scope: Scope, element: etree._Element) -> None:
+    host = scope.nodes.get(str(element.get("attachedToRef")))
+    if host is None or kind_of(host) not in ACTIVITY_KINDS:
+        report.add("BOUNDARY_HOST", element, target=str(element.get("attachedToRef")))
+        return
+    names = [kind_of(d) for d in event_definitions(element)]
+    if "errorEventDefinition" not in names:
+        return
+    if element.get("cancelActivity") == "false":
+        report.add("ERROR_NOT_INTERRUPTING", element)
+    _can_happen(report, scope, element, host)
+
+
+def _can_happen(report: Report, scope: Scope, element: etree._Element, host: etree._Element) -> None:
+    operations = report.catalogue.operations
+    definition = event_definitions(element)[0]
+    error = report.diagram.by_id("error").get(str(definition.get("errorRef")))
+    if operations is None or error is None or not error.get("errorCode"):
+        return
+    declared = _declared(report, scope, host, operations)
+    if declared is not None and error.get("errorCode") not in declared:
+        report.add("ERROR_UNKNOWN", element, code=error.get("errorCode"), known=some(declared))
+
+
+def _declared(
+    report: Report, scope: Scope, host: etree._Element, operations: Mapping[str, frozenset[str]]
+) -> set[str] | None:
+    """Error codes that the host, or what is inside it, may throw; None where a script could throw any."""
+    inner = next((s for s in scope.scopes if s.element is host), None)
+    elements = [host] if inner is None else [e for s in inner.all() for e in s.nodes.values()]
+    errors, codes = report.diagram.by_id("error"), set[str]()
+    for element in elements:
+        kind = kind_of(element)
+        if kind == "scriptTask":
+            return None
+        if kind == "serviceTask":
+            codes |= operations.get(extension.attributes(element).get("operation", ""), frozenset())
+        if kind == "endEvent":
+            for definition in event_definitions(element):
+                error = errors.get(str(definition.get("errorRef")))
+                codes |= {str(error.get("errorCode"))} if error is not None else set()
+    return codes

@@ -1,0 +1,52 @@
+"""What people and machines need to do a step: roles, forms and operations that exist."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from bpmn import extension
+from bpmn.forms import FormRefused, load_form
+from bpmn.lint.report import Report, some
+from bpmn.xml import kind_of
+
+
+def check(report: Report) -> None:
+    """User tasks and service tasks."""
+    for scope in report.diagram.scopes():
+        for element in scope.nodes.values():
+            if kind_of(element) == "userTask":
+                _user_task(report, element)
+            elif kind_of(element) == "serviceTask":
+                _service_task(report, element)
+
+
+def _user_task(report: Report, element: etree._Element) -> None:
+    ours = extension.attributes(element)
+    roles = report.catalogue.roles
+    if not ours.get("role"):
+        report.add("ROLE_MISSING", element)
+    elif roles is not None and ours["role"] not in roles:
+        report.add("ROLE_UNKNOWN", element, role=ours["role"], known=some(roles, 30))
+    form = ours.get("formKey")
+    if not form:
+        report.add("FORM_MISSING", element)
+        return
+    forms = report.catalogue.forms
+    if forms is None:
+        return
+    if form not in forms:
+        report.add("FORM_UNKNOWN", element, form=form)
+        return
+    try:
+        load_form(forms[form])
+    except FormRefused:
+        report.add("FORM", element, form=form, detail=lambda locale: e.message(locale))
+
+
+def _service_task(report: Report, element: etree._Element) -> None:
+    operation = extension.attributes(element).get("operation")
+    known = report.catalogue.operations
+    if not operation:
+        report.add("OPERATION_MISSING", element)
+    elif known is not None and operation not in known:
+        report.add("OPERATION_UNKNOWN", element, operation=operation, known=some(known))

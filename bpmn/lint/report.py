@@ -1,0 +1,42 @@
+"""What the rules share: the diagram, what exists around it, and the list they add to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from bpmn.diagram import Diagram
+from bpmn.problems import Problem
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a diagram may name. A part that is None is not checked."""
+
+    operations: Mapping[str, frozenset[str]] | None = None
+    """Operation → business errors that it declares."""
+    roles: frozenset[str] | None = None
+    forms: Mapping[str, Mapping[str, Any]] | None = None
+    """Form key → form-js document uploaded together with the diagram."""
+
+
+@dataclass
+class Report:
+    """Collects problems."""
+
+    diagram: Diagram
+    catalogue: Catalogue
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, code: str, element: etree._Element, line: int = 0, /, **facts: Any) -> None:
+        """A problem at an element; `line` where it is not the element's own."""
+        self.problems.append(Problem(code, line or element.sourceline or 0, element.get("id"), facts))
+
+
+def some(names: object, limit: int = 12) -> str:
+    """A short list of names for a message."""
+    listed = sorted(str(n) for n in names)  # type: ignore[attr-defined]
+    return ", ".join(listed[:limit]) + (" …" if len(listed) > limit else "")

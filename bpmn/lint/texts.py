@@ -1,0 +1,97 @@
+"""Texts that are evaluated: conditions, scripts, timers, keys and mappings. They are compiled here, at upload."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from bpmn import durations, extension
+from bpmn.diagram import event_definitions
+from bpmn.expressions import ExpressionError, compile_expression, compile_script
+from bpmn.lint.report import Report
+from bpmn.xml import BPMN, kind_of
+
+_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+_CODE = {"expression.forbidden"}
+
+
+def check(report: Report) -> None:
+    """Every text of every element."""
+    for scope in report.diagram.scopes():
+        for flow in scope.flows:
+            if flow.condition is not None:
+                _expression(report, flow.element, flow.condition, "condition", flow.condition_line)
+        for element in scope.nodes.values():
+            _element(report, element)
+
+
+def _element(report: Report, element: etree._Element) -> None:
+    kind = kind_of(element)
+    if kind == "scriptTask":
+        _script(report, element)
+    if kind == "serviceTask":
+        for tag in ("input", "output"):
+            for name, text, line in extension.mappings(element, tag):
+                if not name.isidentifier():
+                    report.add("EXPRESSION", element, line, where=tag, detail=f"'{name}' is no name")
+                _expression(report, element, text, f"{tag} {name}", line)
+    key = extension.attributes(element).get("key")
+    if key is not None:
+        _expression(report, element, key, "key", element.sourceline or 0)
+    for definition in event_definitions(element):
+        if kind_of(definition) == "timerEventDefinition":
+            _timer(report, element, definition)
+
+
+def _script(report: Report, element: etree._Element) -> None:
+    script = element.find(f"{{{BPMN}}}script")
+    if script is None or not (script.text or "").strip():
+        report.add("EXPRESSION", element, where="script", detail="the script is empty")
+        return
+    try:
+        compile_script(script.text or "")
+    except ExpressionError as e:
+        _complain(report, element, e, "script", script.sourceline or 0)
+
+
+def _expression(report: Report, element: etree._Element, text: str, where: str, line: int) -> None:
+    try:
+        compile_expression(text)
+    except ExpressionError as e:
+        _complain(report, element, e, where, line)
+
+
+def _complain(report: Report, element: etree._Element, error: ExpressionError, where: str, line: int) -> None:
+    def detail(locale: str) -> str:
+        return error.message("zh-CN" if locale.startswith("zh") else "en")
+
+    code = "CODE" if error.code in _CODE else "EXPRESSION"
+    report.add(code, element, line + max(error.line, 1) - 1, where=where, detail=detail)
+
+
+def _timer(report: Report, element: etree._Element, definition: etree._Element) -> None:
+    parts = [
+        c
+        for c in definition
+        if isinstance(c.tag, str) and kind_of(c) in ("timeDate", "timeDuration", "timeCycle")
+    ]
+    text = (parts[0].text or "").strip() if parts else ""
+    line = (parts[0] if parts else definition).sourceline or 0
+    if len(parts) != 1 or not text:
+        report.add("TIMER", element, line, text=text or "''", detail="exactly one text is needed")
+    elif kind_of(parts[0]) == "timeCycle":
+        report.add("FEATURE", element, line, feature="timeCycle")
+    elif durations.is_literal(text):
+        _literal(report, element, text, line, kind_of(parts[0]))
+    else:
+        _expression(report, element, text, "timer", line)
+
+
+def _literal(report: Report, element: etree._Element, text: str, line: int, tag: str) -> None:
+    try:
+        if (tag == "timeDuration") != (text.upper().lstrip("+-")[:1] == "P"):
+            raise durations.BadTimer(f"it does not fit {tag}")
+        durations.due(text, _SOME_TIME)
+    except durations.BadTimer as e:
+        report.add("TIMER", element, line, text=text[:60], detail=str(e))

@@ -1,0 +1,208 @@
+"""Bytes → executable process. Lint decides; what passes is built with SpiffWorkflow's parser and our spec classes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
+from SpiffWorkflow.bpmn.parser.event_parsers import EventDefinitionParser
+from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
+from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
+from SpiffWorkflow.bpmn.parser.util import full_tag
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition, TerminateEventDefinition
+from SpiffWorkflow.specs.base import TaskSpec
+
+from bpmn import diagram, durations, extension, lint, specs, xml
+from bpmn.diagram import NODE_KINDS, event_definitions
+from bpmn.expressions import compile_expression, compile_script
+from bpmn.lint import Catalogue
+from bpmn.problems import DiagramRefused, Problem
+from bpmn.xml import BPMN, kind_of
+
+
+@dataclass(frozen=True)
+class Executable:
+    """One process that can run: its spec, the specs of its sub-processes, and its place in the file."""
+
+    process: str
+    name: str
+    name_en: str
+    spec: specs.ProcessSpec
+    scopes: Mapping[str, specs.ProcessSpec]
+
+    def nodes(self) -> dict[str, specs.Node]:
+        """Every element of the process and its sub-processes, in the order of the file."""
+        found: dict[str, specs.Node] = {}
+        for spec in (self.spec, *self.scopes.values()):
+            found |= {n: node for n, node in spec.task_specs.items() if node.kind}
+        return found
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A parsed file."""
+
+    sha256: str
+    processes: Mapping[str, Executable]
+    problems: tuple[Problem, ...]
+    """Warnings that did not stop it."""
+
+
+def parse(data: bytes, catalogue: Catalogue | None = None) -> Bundle:
+    """Reads, checks and builds. Raises `DiagramRefused` with every problem found."""
+    root = xml.read(data)
+    drawing = diagram.load(root)
+    problems = lint.check(drawing, catalogue or Catalogue())
+    if any(p.severity == "error" for p in problems):
+        raise DiagramRefused(problems)
+    parser = _Parser()
+    parser.add_bpmn_xml(root.getroottree())
+    processes = {
+        scope.id: _executable(parser, scope)
+        for scope in drawing.processes
+        if scope.element.get("isExecutable") == "true"
+    }
+    return Bundle(hashlib.sha256(data).hexdigest(), processes, tuple(problems))
+
+
+def problems_of(data: bytes, catalogue: Catalogue | None = None) -> tuple[Problem, ...]:
+    """The lint report of a file; never raises for what is in the file."""
+    try:
+        return parse(data, catalogue).problems
+    except DiagramRefused as e:
+        return e.problems
+
+
+def _executable(parser: _Parser, scope: diagram.Scope) -> Executable:
+    spec = parser.get_spec(scope.id)  # builds the sub-processes inside it too
+    inner = {s.id: parser.get_spec(s.id) for s in scope.all() if s is not scope}
+    return Executable(scope.id, spec.label, spec.label_en, spec, inner)
+
+
+# ---- parsers for single elements: they only pick our spec class and hand it compiled texts
+
+
+class _EventParser(EventDefinitionParser):
+    def create_task(self) -> Any:
+        found = [self._definition(d) for d in event_definitions(self.node)]
+        one = found[0] if found else NoneEventDefinition()
+        interrupting = None
+        if kind_of(self.node) == "boundaryEvent":
+            interrupting = self.node.get("cancelActivity", "true") == "true"
+        task = self._create_task(one, interrupting)
+        task.events = found
+        return task
+
+    def _definition(self, element: etree._Element) -> Any:
+        kind = kind_of(element)
+        if kind == "timerEventDefinition":
+            text = next((c.text or "").strip() for c in element if kind_of(c).startswith("time"))
+            compiled = None if durations.is_literal(text) else compile_expression(text)
+            return specs.TimerCatch(self.bpmn_id, text, compiled)
+        if kind == "messageEventDefinition":
+            key = extension.attributes(self.node).get("key")
+            name = self.process_parser.parser.messages[element.get("messageRef")]
+            return specs.MessageCatch(name, compile_expression(key) if key else None)
+        if kind == "errorEventDefinition":
+            error = self.process_parser.parser.errors.get(element.get("errorRef"), {})
+            code = error.get("error_code")
+            catching = kind_of(self.node) == "boundaryEvent"
+            return (specs.ErrorCatch if catching else ErrorEventDefinition)(error.get("name"), code)
+        return TerminateEventDefinition()
+
+
+class _ScriptParser(TaskParser):
+    def create_task(self) -> Any:
+        element = self.node.find(f"{{{BPMN}}}script")
+        text = element.text or ""
+        task = self.spec_class(self.spec, self.bpmn_id, text, **self.bpmn_attributes)
+        task.compiled = compile_script(text)
+        return task
+
+
+class _ServiceParser(TaskParser):
+    def create_task(self) -> Any:
+        task = self.spec_class(self.spec, self.bpmn_id, **self.bpmn_attributes)
+        for tag, attribute in (("input", "input_map"), ("output", "output_map")):
+            pairs = extension.mappings(self.node, tag)
+            setattr(task, attribute, tuple((name, compile_expression(text)) for name, text, _ in pairs))
+        return task
+
+
+class _SubProcessParser(TaskParser):
+    def create_task(self) -> Any:
+        self.process_parser.parser.create_parser(self.node, filename=self.filename, lane=self.lane)
+        self.process_parser.parser.process_parsers[self.bpmn_id].get_spec()
+        return self.spec_class(self.spec, self.bpmn_id, subworkflow_spec=self.bpmn_id, **self.bpmn_attributes)
+
+
+class _ScopeParser(ProcessParser):
+    """One scope at a time, iterative over its children; no recursion along flows."""
+
+    def _parse(self) -> None:
+        ours = extension.attributes(self.node)
+        self.spec = specs.ProcessSpec(name=self.bpmn_id, description=self.get_name(), filename=self.filename)
+        self.spec.label = self.node.get("name") or self.bpmn_id
+        self.spec.label_en = ours.get("nameEn") or self.spec.label
+        nodes = {
+            str(e.get("id")): e for e in self.node if isinstance(e.tag, str) and kind_of(e) in NODE_KINDS
+        }
+        for name, element in nodes.items():
+            self._node(name, element)
+        for element in self.node.findall(f"{{{BPMN}}}sequenceFlow"):
+            self._flow(element, nodes)
+        for name, element in nodes.items():
+            if kind_of(element) == "boundaryEvent":
+                host = self.spec.task_specs[element.get("attachedToRef")]
+                host.boundaries = [*host.boundaries, self.spec.task_specs[name]]
+
+    def _node(self, name: str, element: etree._Element) -> None:
+        kind, ours = kind_of(element), extension.attributes(element)
+        parser, spec_class = self.parser._get_parser_class(element.tag)
+        node = parser(self, spec_class, element, self.nsmap, lane=self.lane).create_task()
+        node.kind, node.attributes = kind, ours
+        node.label = element.get("name") or name
+        node.label_en = ours.get("nameEn") or node.label
+        if kind == "startEvent":
+            self.spec.entry = name
+
+    def _flow(self, element: etree._Element, nodes: Mapping[str, etree._Element]) -> None:
+        source, target = str(element.get("sourceRef")), str(element.get("targetRef"))
+        condition = element.find(f"{{{BPMN}}}conditionExpression")
+        text = (condition.text or "").strip() if condition is not None else ""
+        ident = str(element.get("id") or f"{source}->{target}")
+        flow = specs.Flow(
+            ident,
+            source,
+            target,
+            compile_expression(text) if text else None,
+            nodes[source].get("default") == ident,
+        )
+        before, after = self.spec.task_specs[source], self.spec.task_specs[target]
+        before.flows_out = [*before.flows_out, flow]
+        after.flows_in = [*after.flows_in, flow]
+        TaskSpec.connect(before, after)
+
+
+class _Parser(BpmnParser):
+    PROCESS_PARSER_CLASS = _ScopeParser
+    OVERRIDE_PARSER_CLASSES = {  # noqa: RUF012  (the library's extension point)
+        full_tag(tag): pair
+        for tag, pair in {
+            "startEvent": (_EventParser, specs.Start),
+            "endEvent": (_EventParser, specs.End),
+            "intermediateCatchEvent": (_EventParser, specs.Catch),
+            "boundaryEvent": (_EventParser, specs.Boundary),
+            "userTask": (TaskParser, specs.UserActivity),
+            "serviceTask": (_ServiceParser, specs.ServiceActivity),
+            "scriptTask": (_ScriptParser, specs.ScriptActivity),
+            "subProcess": (_SubProcessParser, specs.SubProcess),
+            "exclusiveGateway": (TaskParser, specs.Exclusive),
+            "parallelGateway": (TaskParser, specs.Parallel),
+        }.items()
+    }

@@ -1,0 +1,341 @@
+"""What can be wrong with a diagram: a stable code, a severity, the place, and words in both languages with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+Severity = Literal["error", "warning"]
+
+
+class _Entry(NamedTuple):
+    severity: Severity
+    en: str
+    zh: str
+    remedy_en: str
+    remedy_zh: str
+
+
+CATALOGUE: Mapping[str, _Entry] = {
+    "XML_TOO_LARGE": _Entry(
+        "error",
+        "The file has {size} bytes; {limit} are allowed",
+        "文件有 {size} 字节, 上限 {limit}",
+        "Split the diagram",
+        "请拆分流程图",
+    ),
+    "XML_SYNTAX": _Entry(
+        "error",
+        "The file is not well-formed XML: {detail}",
+        "文件不是合法的 XML: {detail}",
+        "Export it again from the modeller",
+        "请从建模工具重新导出",
+    ),
+    "XML_DOCTYPE": _Entry(
+        "error",
+        "The file has a DOCTYPE",
+        "文件含有 DOCTYPE",
+        "Remove the DOCTYPE; a diagram needs none",
+        "请删除 DOCTYPE, 流程图不需要它",
+    ),
+    "XML_TOO_DEEP": _Entry(
+        "error",
+        "Elements are nested {depth} deep; {limit} are allowed",
+        "元素嵌套 {depth} 层, 上限 {limit}",
+        "Flatten the sub-processes",
+        "请减少子流程嵌套",
+    ),
+    "XML_TOO_MANY": _Entry(
+        "error",
+        "The file has {count} elements; {limit} are allowed",
+        "文件有 {count} 个元素, 上限 {limit}",
+        "Split the diagram",
+        "请拆分流程图",
+    ),
+    "NOT_BPMN": _Entry(
+        "error",
+        "This is not a BPMN 2.0 file: the root element is {root}",
+        "这不是 BPMN 2.0 文件: 根元素是 {root}",
+        "Upload a .bpmn file",
+        "请上传 .bpmn 文件",
+    ),
+    "NO_PROCESS": _Entry(
+        "error",
+        "There is no executable process in the file",
+        "文件中没有可执行的流程",
+        'Set isExecutable="true" on the process',
+        '请在流程上设置 isExecutable="true"',
+    ),
+    "ID_MISSING": _Entry("error", "A {kind} has no id", "{kind} 没有 id", "Give it an id", "请补充 id"),
+    "ID_DUPLICATE": _Entry(
+        "error",
+        "The id {id} is used more than once",
+        "id {id} 重复使用",
+        "Rename one of them",
+        "请改其中一个",
+    ),
+    "ID_SHAPE": _Entry(
+        "error",
+        "The id {id} is not usable",
+        "id {id} 不可用",
+        "Use letters, digits, _ - . and at most 64 characters",
+        "只用字母、数字、_ - . 且不超过 64 个字符",
+    ),
+    "ELEMENT": _Entry(
+        "error",
+        "{kind} is not executed by this version",
+        "本版本不执行 {kind}",
+        "Replace it; the executed elements are listed in docs/reference/bpmn.md",
+        "请替换; 可执行元素见 docs/reference/bpmn.md",
+    ),
+    "EVENT_KIND": _Entry(
+        "error",
+        "A {event} cannot be used at a {kind}",
+        "{kind} 不能使用 {event}",
+        "Use one of: {allowed}",
+        "请使用: {allowed}",
+    ),
+    "EVENT_SEVERAL": _Entry(
+        "error",
+        "The event has more than one definition",
+        "事件有多个定义",
+        "Use one event per definition",
+        "请每个定义使用一个事件",
+    ),
+    "FEATURE": _Entry(
+        "error",
+        "{feature} is not executed by this version",
+        "本版本不执行 {feature}",
+        "Remove it or draw it with the elements of docs/reference/bpmn.md",
+        "请删除或用 docs/reference/bpmn.md 中的元素表示",
+    ),
+    "REFERENCE": _Entry(
+        "error",
+        "{attribute} names {target}, which does not exist",
+        "{attribute} 引用的 {target} 不存在",
+        "Correct the reference",
+        "请修正引用",
+    ),
+    "FLOW_END": _Entry(
+        "error",
+        "The flow {id} leads from {source} to {target}; it must join two elements of this scope",
+        "连线 {id} 从 {source} 到 {target}, 必须连接同一范围内的两个元素",
+        "Connect it again",
+        "请重新连接",
+    ),
+    "FLOW_CONDITION": _Entry(
+        "error",
+        "The flow {id} of an exclusive gateway has no condition and is not the default",
+        "排他网关的连线 {id} 没有条件也不是默认连线",
+        "Add a condition or make it the default flow",
+        "请补充条件或设为默认连线",
+    ),
+    "FLOW_CONDITION_IGNORED": _Entry(
+        "error",
+        "The flow {id} has a condition, but leaves a {kind}",
+        "连线 {id} 有条件, 但起点是 {kind}",
+        "Conditions belong to flows of an exclusive gateway",
+        "条件只用于排他网关的连线",
+    ),
+    "DEFAULT_FLOW": _Entry(
+        "error",
+        "The default flow {id} does not leave this element",
+        "默认连线 {id} 不从此元素出发",
+        "Choose one of its outgoing flows",
+        "请选择它的出线",
+    ),
+    "DEFAULT_MISSING": _Entry(
+        "warning",
+        "The exclusive gateway has no default flow: when no condition is true an incident opens",
+        "排他网关没有默认连线: 条件都不成立时会产生异常单",
+        "Make one flow the default",
+        "请指定默认连线",
+    ),
+    "SEVERAL_FLOWS": _Entry(
+        "error",
+        "A {kind} has several outgoing flows",
+        "{kind} 有多条出线",
+        "Put a parallel or exclusive gateway behind it",
+        "请在其后放置并行或排他网关",
+    ),
+    "NO_START": _Entry(
+        "error", "Nothing starts this scope", "此范围没有开始事件", "Add a start event", "请添加开始事件"
+    ),
+    "SEVERAL_STARTS": _Entry(
+        "error",
+        "There is more than one start event",
+        "有多个开始事件",
+        "Keep one start event",
+        "请只保留一个开始事件",
+    ),
+    "UNREACHABLE": _Entry(
+        "error",
+        "No flow leads to {id}",
+        "没有连线到达 {id}",
+        "Connect it or remove it",
+        "请连接或删除",
+    ),
+    "DEAD_END": _Entry(
+        "warning",
+        "{id} has no outgoing flow and is no end event",
+        "{id} 没有出线也不是结束事件",
+        "Lead it to an end event",
+        "请连到结束事件",
+    ),
+    "BOUNDARY_HOST": _Entry(
+        "error",
+        "The boundary event is attached to {target}, which is no activity here",
+        "边界事件附着于 {target}, 它不是此处的活动",
+        "Attach it to a task or sub-process",
+        "请附着到任务或子流程",
+    ),
+    "ERROR_NOT_INTERRUPTING": _Entry(
+        "error",
+        "An error boundary event always interrupts",
+        "错误边界事件必须是中断的",
+        "Make it interrupting",
+        "请改为中断",
+    ),
+    "EXPRESSION": _Entry(
+        "error",
+        "{where}: {detail}",
+        "{where}: {detail}",
+        "Correct the expression; the language is described in docs/reference/expressions.md",
+        "请修正表达式; 语言说明见 docs/reference/expressions.md",
+    ),
+    "CODE": _Entry(
+        "error",
+        "{where}: {detail}",
+        "{where}: {detail}",
+        "A diagram may not run code; see docs/reference/expressions.md for what it may say",
+        "流程图不得执行代码; 可用写法见 docs/reference/expressions.md",
+    ),
+    "TIMER": _Entry(
+        "error",
+        "The timer text {text} is not usable: {detail}",
+        "定时文本 {text} 不可用: {detail}",
+        "Use an ISO 8601 duration such as PT4H, a date-time with zone, or an expression",
+        "请使用 ISO 8601 时长 (如 PT4H)、带时区的时间或表达式",
+    ),
+    "OPERATION_MISSING": _Entry(
+        "error",
+        "The service task names no operation",
+        "服务任务没有指定操作",
+        "Choose an operation (kaitong:operation)",
+        "请选择操作 (kaitong:operation)",
+    ),
+    "OPERATION_UNKNOWN": _Entry(
+        "error",
+        "The operation {operation} does not exist",
+        "操作 {operation} 不存在",
+        "Choose one of: {known}",
+        "请选择: {known}",
+    ),
+    "ERROR_UNKNOWN": _Entry(
+        "warning",
+        "No step that this event watches declares the error {code}",
+        "此事件监视的步骤都没有声明错误 {code}",
+        "Check the code; declared are: {known}",
+        "请检查代码; 已声明: {known}",
+    ),
+    "ROLE_MISSING": _Entry(
+        "error",
+        "The user task names no role",
+        "用户任务没有指定角色",
+        "Set kaitong:role",
+        "请设置 kaitong:role",
+    ),
+    "ROLE_UNKNOWN": _Entry(
+        "error",
+        "The role {role} does not exist",
+        "角色 {role} 不存在",
+        "Choose one of: {known}",
+        "请选择: {known}",
+    ),
+    "FORM_UNKNOWN": _Entry(
+        "error",
+        "The form {form} is not part of the upload",
+        "上传中没有表单 {form}",
+        "Upload {form}.form together with the diagram",
+        "请与流程图一起上传 {form}.form",
+    ),
+    "FORM_MISSING": _Entry(
+        "warning",
+        "The user task has no form: it can only be completed without data",
+        "用户任务没有表单: 只能不带数据完成",
+        "Set kaitong:formKey",
+        "请设置 kaitong:formKey",
+    ),
+    "FORM": _Entry(
+        "error",
+        "The form {form} is not usable: {detail}",
+        "表单 {form} 不可用: {detail}",
+        "Correct the form",
+        "请修正表单",
+    ),
+    "ATTRIBUTE": _Entry(
+        "error",
+        "The attribute kaitong:{name} is not known at a {kind}",
+        "{kind} 没有属性 kaitong:{name}",
+        "Use one of: {known}",
+        "请使用: {known}",
+    ),
+    "NOT_DRAWN": _Entry(
+        "warning",
+        "{id} is not drawn: the order page cannot show it",
+        "{id} 没有图形: 订单页面无法显示",
+        "Add its shape to the diagram",
+        "请在图中补充图形",
+    ),
+}
+
+ALIASES = {"zh_CN": "zh", "zh-CN": "zh", "zh": "zh", "en": "en"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding. `line` counts from 1 in the uploaded file; 0 where it has no place."""
+
+    code: str
+    line: int
+    element: str | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> Severity:
+        """error: the diagram is refused; warning: it is accepted and the designer should know."""
+        return CATALOGUE[self.code].severity
+
+    def message(self, locale: str = "en") -> str:
+        """What is wrong."""
+        return self._say("zh" if ALIASES.get(locale) == "zh" else "en", locale)
+
+    def remedy(self, locale: str = "en") -> str:
+        """What to do about it."""
+        return self._say("remedy_zh" if ALIASES.get(locale) == "zh" else "remedy_en", locale)
+
+    def _say(self, part: str, locale: str) -> str:
+        facts = {k: v(locale) if callable(v) else v for k, v in self.facts.items()}
+        template: str = getattr(CATALOGUE[self.code], part)
+        return template.format(**facts)
+
+    def as_dict(self, locale: str = "en") -> dict[str, Any]:
+        """The shape that `kaitong lint --format json` and the API print."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "line": self.line,
+            "element": self.element,
+            "message": self.message(locale),
+            "remedy": self.remedy(locale),
+        }
+
+
+class DiagramRefused(Exception):
+    """A diagram that cannot be executed as drawn. Holds every problem found, warnings included."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = next((p for p in self.problems if p.severity == "error"), self.problems[0])
+        super().__init__(f"{first.code} line {first.line}: {first.message('en')}")

@@ -1,0 +1,33 @@
+"""Our task specs: SpiffWorkflow's own classes with a `Node` in front that moves tokens instead of growing a task tree.
+
+Behaviour only, no I/O: what a node needs of the running instance is `contract.Instance`; only `engine.runtime` drives it.
+"""
+
+from bpmn.specs.activities import Activity, ScriptActivity, ServiceActivity, SubProcess, UserActivity
+from bpmn.specs.definitions import ErrorCatch, MessageCatch, TimerCatch
+from bpmn.specs.events import Boundary, Catch, End, Start
+from bpmn.specs.gateways import Exclusive, Parallel
+from bpmn.specs.nodes import BpmnError, Flow, Node, NoFlowTrue
+from bpmn.specs.process import ProcessSpec
+
+__all__ = [
+    "Activity",
+    "Boundary",
+    "BpmnError",
+    "Catch",
+    "End",
+    "ErrorCatch",
+    "Exclusive",
+    "Flow",
+    "MessageCatch",
+    "NoFlowTrue",
+    "Node",
+    "Parallel",
+    "ProcessSpec",
+    "ScriptActivity",
+    "ServiceActivity",
+    "Start",
+    "SubProcess",
+    "TimerCatch",
+    "UserActivity",
+]

@@ -1,0 +1,49 @@
+"""Event definitions that wait: the library's classes with our compiled texts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+
+from bpmn import durations
+from bpmn.expressions import Expression
+
+
+class TimerCatch(TimerEventDefinition):
+    """A date or a duration, written as ISO 8601 or as an expression that gives one."""
+
+    def __init__(self, name: str, text: str, expression: Expression | None) -> None:
+        super().__init__(name, text)
+        self.compiled = expression
+
+    def due(self, value: Any, now: datetime) -> datetime:
+        """When a timer armed at `now` is due; `value` is the literal text or what the expression gave. Raises `BadTimer`."""
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise durations.BadTimer("the date-time has no zone")
+            return value
+        if isinstance(value, timedelta):
+            if not timedelta(0) < value <= durations.LONGEST:
+                raise durations.BadTimer("the duration is not between zero and ten years")
+            return now + value
+        if not isinstance(value, str):
+            raise durations.BadTimer(f"{value!r} is neither a duration nor a date-time")
+        return durations.due(value.strip(), now)
+
+
+class MessageCatch(MessageEventDefinition):
+    """A message by exact name and key; without a key expression the key is the instance's business key."""
+
+    def __init__(self, name: str, key: Expression | None) -> None:
+        super().__init__(name, [])
+        self.key = key
+
+
+class ErrorCatch(ErrorEventDefinition):
+    """An error by code; an empty code catches any error."""
+
+    code: str | None

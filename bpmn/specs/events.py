@@ -1,0 +1,45 @@
+"""Start, end, intermediate and boundary events."""
+
+from __future__ import annotations
+
+from SpiffWorkflow.bpmn.specs import defaults as spiff
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
+
+from bpmn.specs.contract import Token
+from bpmn.specs.nodes import WAITING, BpmnError, Node
+
+
+class Start(Node, spiff.StartEvent):
+    """A start event without trigger."""
+
+
+class End(Node, spiff.EndEvent):
+    """A none, terminate or error end event."""
+
+    def _run_hook(self, token: Token) -> bool | None:
+        definition = self.events[0] if self.events else None
+        if isinstance(definition, ErrorEventDefinition):
+            raise BpmnError(definition.code, self.label)
+        token.workflow.top_workflow.note_end(token)
+        if isinstance(definition, TerminateEventDefinition):
+            token.workflow.clear()
+            return None
+        return True
+
+
+class Catch(Node, spiff.IntermediateCatchEvent):
+    """An intermediate timer or message event."""
+
+    passive = True
+
+    def _update_hook(self, token: Token) -> bool:
+        token._set_state(WAITING)
+        token.workflow.top_workflow.arm(token)
+        return False
+
+
+class Boundary(Node, spiff.BoundaryEvent):
+    """Waits as a child of its activity's token; when it happens a token starts here."""
+
+    cancel_activity: bool

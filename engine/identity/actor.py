@@ -1,0 +1,38 @@
+"""Who is asking: the person or machine behind a request, as values. Read from the database once per request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.errors import NotAllowed
+from engine.identity.rights import RIGHTS
+
+
+@dataclass(frozen=True)
+class Actor:
+    """`areas` empty means all areas; `scopes` None means everything that the roles allow."""
+
+    person_id: int
+    login: str
+    name: str
+    roles: frozenset[str]
+    areas: frozenset[str] = frozenset()
+    crew_id: str | None = None
+    employer: str | None = None
+    locale: str = "zh_CN"
+    scopes: frozenset[str] | None = None
+
+    def can(self, right: str) -> bool:
+        """Whether the roles, and the scopes if there are any, hold `right`; KeyError for a right that does not exist."""
+        if RIGHTS[right].isdisjoint(self.roles):
+            return False
+        return self.scopes is None or right in self.scopes
+
+    def require(self, right: str) -> None:
+        """Raises `NotAllowed` unless the actor holds `right`."""
+        if not self.can(right):
+            raise NotAllowed(right=right)
+
+
+SYSTEM = Actor(person_id=0, login="system", name="系统", roles=frozenset({"SYS"}))
+"""The product itself, for work that no person asked for; has no row in the person table."""

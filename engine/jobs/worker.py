@@ -1,0 +1,151 @@
+"""The worker: claims jobs, hands them to their handlers, fires due timers. Any number of them may run on one database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from engine.clock import Clock
+from engine.config import Settings
+from engine.jobs import queue
+from engine.jobs.lease import LeaseClock
+from engine.jobs.model import Heartbeat, Job
+from engine.jobs.queue import Claim
+from engine.runtime.kernel import Kernel, due_instances
+from engine.store import Store
+
+log = logging.getLogger("kaitong.worker")
+
+Handler = Callable[[Claim], None]
+IDLE_SECONDS = 0.2
+HEARTBEAT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """When a failed job is tried again, and when it is given up."""
+
+    first_pause: timedelta
+    max_attempts: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Retries:
+        return cls(timedelta(seconds=settings.retry_seconds), settings.max_attempts)
+
+    def pause(self, attempts: int) -> timedelta:
+        """The pause after so many failures; spread, so that a recovered target is not hit by all at once."""
+        return queue.pause_before(attempts, self.first_pause, random.random())  # noqa: S311
+
+
+class Worker:
+    """One worker process: `run` works until stopped, `run_once` does one piece of work."""
+
+    def __init__(
+        self, store: Store, clock: Clock, kernel: Kernel, handlers: Mapping[str, Handler], settings: Settings
+    ) -> None:
+        self.store, self.clock, self.kernel, self.handlers = store, clock, kernel, handlers
+        self.threads, self.lease_ms = settings.worker_threads, int(settings.lease_seconds * 1000)
+        self.retries = Retries.from_settings(settings)
+        self.lease = LeaseClock(clock)
+        self.name = f"worker-{os.getpid()}"
+
+    def run(self, stop: threading.Event) -> None:
+        """Blocks until `stop` is set; a job in hand is finished first."""
+        others = [
+            threading.Thread(target=self._loop, args=(stop,), name=f"job-{n}") for n in range(1, self.threads)
+        ]
+        for thread in others:
+            thread.start()
+        self._loop(stop, housekeeping=True)
+        for thread in others:
+            thread.join()
+
+    def _loop(self, stop: threading.Event, housekeeping: bool = False) -> None:
+        last_beat = None
+        while not stop.is_set():
+            try:
+                if housekeeping and (last_beat is None or self.clock.now() - last_beat >= HEARTBEAT):
+                    last_beat = self.clock.now()
+                    self.beat()
+                if not self.run_once(timers=housekeeping):
+                    stop.wait(IDLE_SECONDS)
+            except Exception:  # the process edge: a database that is away must not end the worker
+                log.exception("worker.failed")
+                stop.wait(1.0)
+
+    def beat(self) -> None:
+        """Says that this worker is alive."""
+        with self.store.write() as session:
+            session.merge(Heartbeat(process=self.name, kind="worker", at=self.clock.now()))
+
+    def run_once(self, timers: bool = True) -> bool:
+        """Fires due timers and does one job. False: there was nothing to do."""
+        fired = self._fire_timers() if timers else 0
+        claimed = self._claim()
+        if claimed is None:
+            return fired > 0
+        self._work(claimed)
+        return True
+
+    def _fire_timers(self) -> int:
+        now = self.clock.now()
+        with self.store.read() as session:
+            due = due_instances(session, now, limit=50)
+        for instance_id in due:
+            with self.store.write() as session:
+                self.kernel.fire_timers(session, instance_id, at=now)
+        return len(due)
+
+    def _claim(self) -> Claim | None:
+        with self.store.read() as session:
+            if not self._has_work(session):
+                return None
+        with self.store.write() as session:
+            return queue.claim(
+                session, self.name, lease=self.lease, now=self.clock.now(), lease_ms=self.lease_ms
+            )
+
+    def _has_work(self, session: Session) -> bool:
+        """A look without the writer's lock, so that idle workers hold nobody up."""
+        waiting = or_((Job.state == "ready") & (Job.due_at <= self.clock.now()), Job.state == "running")
+        return session.scalar(select(Job.id).where(waiting).limit(1)) is not None
+
+    def _work(self, claimed: Claim) -> None:
+        if claimed.claims > queue.POISON_CLAIMS:
+            self.fail(claimed, "job.poison", "The job ended its worker several times.", final=True)
+            return
+        started = self.clock.ticks_ms()
+        try:
+            self.handlers[claimed.kind](claimed)
+        except Exception as e:  # the process edge: whatever a handler raises is recorded with its job
+            log.exception("job.failed", extra={"job": claimed.job_id, "kind": claimed.kind})
+            self.fail(claimed, str(getattr(e, "code", "internal")), f"{type(e).__name__}: {e}")
+            return
+        log.info(
+            "job.done",
+            extra={"job": claimed.job_id, "kind": claimed.kind, "ms": self.clock.ticks_ms() - started},
+        )
+
+    def fail(self, claimed: Claim, code: str, message: str, *, final: bool = False) -> None:
+        """Records a failure: try again later, or an incident when it has been tried often enough."""
+        now = self.clock.now()
+        with self.store.write() as session:
+            job = queue.held(session, claimed)
+            if job is None:
+                return  # somebody else has the job now; his result counts
+            if not final and job.attempts + 1 < self.retries.max_attempts:
+                queue.postpone(job, code, message, due_at=now + self.retries.pause(job.attempts))
+            elif job.kind == "service":
+                job.attempts += 1
+                self.kernel.job_incident(session, job, code, message, at=now)
+            else:
+                job.attempts += 1
+                queue.give_up(job, code, message)

@@ -1,0 +1,85 @@
+"""Cancelling an order: the process decides. Its message event says until when; past it the wish is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from engine.errors import RuleViolation
+from engine.events import record
+from engine.orders.model import CancelRequest, ServiceOrder
+from engine.orders.numbering import next_number
+from engine.orders.states import CANCELLING, FINAL, OrderStates
+from engine.runtime.kernel import Kernel
+from engine.runtime.model import ProcessInstance
+
+MESSAGE = "order.cancel"
+
+
+class NotCancellable(RuleViolation):
+    """Order {order} is {state}; it can no longer be cancelled."""
+
+    code = "order.not_cancellable"
+
+
+def request_cancel(
+    session: Session,
+    order: ServiceOrder,
+    kernel: Kernel,
+    states: OrderStates,
+    *,
+    reason: str | None,
+    document: Mapping[str, Any],
+    at: datetime,
+    zone: ZoneInfo,
+    actor: str,
+) -> CancelRequest:
+    """Records the wish and puts it to the process. Raises `NotCancellable` for an order that has ended or is at it."""
+    if order.state in FINAL or order.state in CANCELLING:
+        raise NotCancellable(order=order.id, state=order.state)
+    before = order.state
+    request = CancelRequest(
+        id=next_number(session, "CX", at, zone),
+        order_id=order.id,
+        state="acknowledged",
+        reason=reason,
+        document=dict(document),
+        requested_at=at,
+    )
+    session.add(request)
+    session.flush()
+    order.state_before_cancel = before
+    record(session, "CancelRequested", at=at, actor=actor, business_key=order.id, reason=reason)
+    states.move(session, order, "assessingCancellation", at=at, actor=actor)
+    if _caught(session, order, kernel, reason, at, actor):
+        request.state = "inProgress" if request.ended_at is None else request.state
+        if order.state not in FINAL:
+            states.move(session, order, "pendingCancellation", at=at, actor=actor)
+    else:
+        request.state, request.ended_at = "terminatedWithError", at
+        request.message = "The order has passed the point up to which it can be cancelled."
+        states.move(session, order, before, at=at, actor=actor)
+    return request
+
+
+def _caught(
+    session: Session, order: ServiceOrder, kernel: Kernel, reason: str | None, at: datetime, actor: str
+) -> bool:
+    """Whether every unfinished item's process took the message."""
+    keys = []
+    for item in order.items:
+        if item.state not in FINAL and item.instance_id is not None:
+            kernel.advance(
+                session, item.instance_id, at=at, actor=actor
+            )  # it may not have made its first step yet
+            row = session.get_one(ProcessInstance, item.instance_id)
+            if row.state == "active":
+                keys.append(row.business_key)
+    caught = [
+        kernel.correlate(session, MESSAGE, k, {"cancel_reason": reason}, at=at, actor=actor) for k in keys
+    ]
+    return bool(caught) and all(caught)

@@ -1,0 +1,115 @@
+"""Reading orders: lists by page, one order, its notes and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session, selectinload
+
+from engine.errors import NotFound
+from engine.events import Event, record
+from engine.identity.actor import Actor
+from engine.identity.scope import OrderColumns, TaskColumns, visible_orders
+from engine.orders.model import CancelRequest, OrderNote, ServiceOrder
+
+COLUMNS = OrderColumns(ServiceOrder.id, ServiceOrder.area, ServiceOrder.source)
+
+
+def _visible(actor: Actor, tasks: TaskColumns) -> Select[tuple[ServiceOrder]]:
+    return visible_orders(select(ServiceOrder), actor, COLUMNS, tasks)
+
+
+def get_order(session: Session, actor: Actor, order_id: str, tasks: TaskColumns) -> ServiceOrder:
+    """One order that the actor may see, with items and notes. Raises `NotFound`."""
+    query = _visible(actor, tasks).where(ServiceOrder.id == order_id)
+    loaded = query.options(selectinload(ServiceOrder.items), selectinload(ServiceOrder.notes))
+    found = session.scalars(loaded).one_or_none()
+    if found is None:
+        raise NotFound(what="order", id=order_id)
+    return found
+
+
+def orders(
+    session: Session,
+    actor: Actor,
+    tasks: TaskColumns,
+    *,
+    state: str | None = None,
+    text: str | None = None,
+    external_id: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[Sequence[ServiceOrder], str | None]:
+    """A page, newest first. `text` matches the order number, the CRM's number, or the start of the customer's name."""
+    query = _visible(actor, tasks)
+    if state:
+        query = query.where(ServiceOrder.state == state)
+    if external_id:
+        query = query.where(ServiceOrder.external_id == external_id)
+    if text:
+        query = query.where(
+            or_(
+                ServiceOrder.id == text,
+                ServiceOrder.external_id == text,
+                ServiceOrder.customer.startswith(text),
+            )
+        )
+    if after:
+        at, _, ident = after.partition(",")
+        mark = (datetime.fromisoformat(at), ident)
+        query = query.where(tuple_(ServiceOrder.placed_at, ServiceOrder.id) < mark)
+    query = query.options(selectinload(ServiceOrder.items), selectinload(ServiceOrder.notes))
+    found = session.scalars(
+        query.order_by(ServiceOrder.placed_at.desc(), ServiceOrder.id.desc()).limit(limit + 1)
+    ).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], f"{last.placed_at.isoformat()},{last.id}" if last else None
+
+
+def orders_by_offset(
+    session: Session, actor: Actor, tasks: TaskColumns, *, where: dict[str, str], offset: int, limit: int
+) -> tuple[Sequence[ServiceOrder], int]:
+    """A page as TM Forum clients ask for it, and how many match."""
+    query = _visible(actor, tasks)
+    for name, value in where.items():
+        query = query.where(getattr(ServiceOrder, name) == value)
+    total = session.scalar(
+        select(func.count()).select_from(query.with_only_columns(ServiceOrder.id).subquery())
+    )
+    query = query.options(selectinload(ServiceOrder.items), selectinload(ServiceOrder.notes))
+    ordered = query.order_by(ServiceOrder.placed_at.desc(), ServiceOrder.id.desc())
+    return session.scalars(ordered.offset(offset).limit(limit)).all(), total or 0
+
+
+def add_note(session: Session, order: ServiceOrder, text: str, *, at: datetime, actor: str) -> OrderNote:
+    """Appends a remark; none is ever changed or removed."""
+    note = OrderNote(order_id=order.id, author=actor, text=text[:2000], at=at)
+    session.add(note)
+    record(session, "OrderNoted", at=at, actor=actor, business_key=order.id, text=note.text)
+    session.flush()
+    return note
+
+
+def cancel_requests(session: Session, order_ids: Sequence[str]) -> Sequence[CancelRequest]:
+    """The wishes to cancel of some orders, newest first."""
+    query = select(CancelRequest).where(CancelRequest.order_id.in_(order_ids))
+    return session.scalars(query.order_by(CancelRequest.requested_at.desc())).all()
+
+
+def get_cancel_request(session: Session, actor: Actor, request_id: str, tasks: TaskColumns) -> CancelRequest:
+    """One wish to cancel an order that the actor may see. Raises `NotFound`."""
+    found = session.get(CancelRequest, request_id)
+    if found is None:
+        raise NotFound(what="cancel request", id=request_id)
+    get_order(session, actor, found.order_id, tasks)
+    return found
+
+
+def events_of(session: Session, order: ServiceOrder, limit: int = 500) -> Sequence[Event]:
+    """What happened to an order and its instances, newest first."""
+    instances: list[Any] = [i.instance_id for i in order.items if i.instance_id is not None]
+    mine = or_(Event.business_key == order.id, Event.instance_id.in_(instances))
+    return session.scalars(select(Event).where(mine).order_by(Event.id.desc()).limit(limit)).all()

@@ -1,0 +1,98 @@
+"""States of items and orders, derived from their process instances; and who is told of a change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.events import record
+from engine.orders.callbacks import announce
+from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
+from engine.ports import OrderListener, Step
+
+FINAL = frozenset({"completed", "failed", "cancelled", "rejected", "partial"})
+CANCELLING = frozenset({"assessingCancellation", "pendingCancellation"})
+
+
+def state_of_item(step: Step, before: str) -> str:
+    """Where an item stands after a step of its instance."""
+    if step.end is not None:
+        return step.end.state
+    if step.open_incidents:
+        return "held"
+    return before if step.started else "inProgress"
+
+
+def state_of_order(items: Collection[str], before: str) -> str:
+    """The order's state from its items' states; a cancellation under way hides what goes on below it."""
+    if all(s in FINAL for s in items):
+        return next(iter(items)) if len(set(items)) == 1 else "partial"
+    if before in CANCELLING:
+        return before
+    for state in ("held", "pending", "inProgress"):
+        if state in items:
+            return state
+    return "inProgress" if any(s in FINAL for s in items) else "acknowledged"
+
+
+class OrderStates:
+    """Follows the steps of instances that belong to an order."""
+
+    def __init__(self, listeners: Sequence[OrderListener]) -> None:
+        self.listeners = tuple(listeners)
+
+    def on_step(self, session: Session, step: Step) -> None:
+        """Derives the item, then its order."""
+        item = session.scalars(select(OrderItem).where(OrderItem.instance_id == step.instance_id)).first()
+        if item is None:
+            return
+        item.state = state_of_item(step, item.state)
+        if step.end is not None and step.end.state == "failed":
+            item.order.error_code, item.order.error_message = step.end.code, step.end.message
+        for milestone in step.milestones:
+            record(
+                session,
+                "MilestoneReached",
+                at=step.at,
+                actor=step.actor,
+                business_key=item.order_id,
+                instance_id=step.instance_id,
+                milestone=milestone,
+            )
+        states = [i.state for i in item.order.items]
+        self.move(session, item.order, state_of_order(states, item.order.state), at=step.at, actor=step.actor)
+
+    def move(self, session: Session, order: ServiceOrder, state: str, *, at: datetime, actor: str) -> None:
+        """Puts an order into a state and tells everybody; the state it is in already changes nothing."""
+        if order.state == state:
+            return
+        record(
+            session,
+            "OrderStateChanged",
+            at=at,
+            actor=actor,
+            business_key=order.id,
+            before=order.state,
+            after=state,
+        )
+        order.state, order.version = state, order.version + 1
+        if order.started_at is None and state == "inProgress":
+            order.started_at = at
+        announce(session, order, "ServiceOrderStateChangeEvent", at)
+        if state in FINAL:
+            order.ended_at = at
+            _end_cancellation(session, order, at)
+            for listener in self.listeners:
+                listener.on_order_ended(session, order, at)
+
+
+def _end_cancellation(session: Session, order: ServiceOrder, at: datetime) -> None:
+    query = select(CancelRequest).where(CancelRequest.order_id == order.id, CancelRequest.ended_at.is_(None))
+    for request in session.scalars(query):
+        request.ended_at = at
+        request.state = "done" if order.state == "cancelled" else "terminatedWithError"
+        if request.state != "done":
+            request.message = f"The order ended as {order.state} before it could be cancelled."

@@ -1,0 +1,133 @@
+"""The stored form of an instance: the live tokens, and the variables of its scopes. Versioned, compressed, JSON inside.
+
+Indexes are rebuilt on loading. Any JSON value may be stored, and date-times, dates, durations and decimals besides.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bpmn.parse import Executable
+from bpmn.specs.nodes import FUTURE, READY, WAITING
+from engine.runtime.instance import Instance
+from engine.runtime.scope import ScopeMixin, SubScope
+from engine.runtime.token import Children, Token
+
+PLAIN, DEFLATED = b"\x01", b"\x02"  # the first byte says how the rest is packed
+
+
+def pack(value: Any) -> bytes:
+    """Any storable value as bytes."""
+    raw = json.dumps(_tagged(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    small = zlib.compress(raw, 6)
+    return DEFLATED + small if len(small) < len(raw) else PLAIN + raw
+
+
+def unpack(data: bytes) -> Any:
+    """The value again."""
+    kind, body = data[:1], data[1:]
+    if kind not in (PLAIN, DEFLATED):
+        raise ValueError(f"stored by a newer version: format {kind!r} is not known")
+    return _untagged(json.loads(zlib.decompress(body) if kind == DEFLATED else body))
+
+
+_WRITE = {
+    datetime: lambda v: {"$t": v.isoformat()},
+    date: lambda v: {"$d": v.isoformat()},
+    timedelta: lambda v: {"$s": [v.days, v.seconds, v.microseconds]},
+    Decimal: lambda v: {"$n": str(v)},
+}
+_READ = {
+    "$t": datetime.fromisoformat,
+    "$d": date.fromisoformat,
+    "$s": lambda v: timedelta(*v),
+    "$n": Decimal,
+    "$o": lambda v: v,
+}
+
+
+def _tagged(value: Any) -> Any:
+    if isinstance(value, dict):
+        inner = {k: _tagged(v) for k, v in value.items()}
+        return {"$o": inner} if len(inner) == 1 and next(iter(inner)) in _READ else inner
+    if isinstance(value, list | tuple):
+        return [_tagged(v) for v in value]
+    write = _WRITE.get(type(value))
+    return write(value) if write else value
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, dict):
+        if len(value) == 1:
+            key, content = next(iter(value.items()))
+            if key == "$o":
+                return {k: _untagged(v) for k, v in content.items()}
+            if key in _READ:
+                return _READ[key](content)
+        return {k: _untagged(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_untagged(v) for v in value]
+    return value
+
+
+def encode_tokens(top: Instance) -> bytes:
+    """The frontier: `[last id, last end event, queue order, [owner, scope, rows] …]`, parents before children."""
+    scopes = sorted(top.subprocesses.values(), key=lambda s: s.depth)
+    return pack(
+        [
+            top.last_id,
+            top.last_end_event,
+            list(top.queue),
+            [[0, "", _rows(top)], *([s.parent_task_id, s.spec.name, _rows(s)] for s in scopes)],
+        ]
+    )
+
+
+def encode_variables(top: Instance) -> bytes:
+    """Data by scope: `[[owner, data] …]`; 0 is the instance."""
+    return pack([[0, top.data], *([s.parent_task_id, s.data] for s in top.subprocesses.values())])
+
+
+def _rows(scope: ScopeMixin) -> list[list[Any]]:
+    return [[t.id, t.task_spec.name, t._state, t._parent or 0, t.internal_data] for t in scope.tasks.values()]
+
+
+def decode(tokens: bytes, variables: bytes, executable: Executable, business_key: str, now: Any) -> Instance:
+    """A live instance; every index is rebuilt from the tokens."""
+    top = Instance(executable, business_key, now)
+    top.last_id, top.last_end_event, queue, scopes = unpack(tokens)
+    for owner, name, rows in scopes:
+        scope: ScopeMixin = top
+        if owner:
+            scope = top.subprocesses[owner] = SubScope(executable.scopes[name], owner, top)
+        for row in rows:
+            _restore(scope, *row)
+    for owner, data in unpack(variables):
+        (top.subprocesses[owner] if owner else top).data = data
+    top.queue = dict.fromkeys(queue)
+    return top
+
+
+def _restore(
+    scope: ScopeMixin, ident: int, name: str, state: int, parent: int, internal: dict[str, Any]
+) -> None:
+    top, token = scope.top_workflow, Token.__new__(Token)
+    token.id, token.workflow, token.task_spec, token._state = ident, scope, scope.spec.node(name), state
+    token._parent, token._children, token.internal_data = parent or None, Children(), internal
+    token.data, token.triggered, token.thread_id, token.last_state_change = {}, False, 0, 0.0
+    scope.tasks[ident] = top.by_id[ident] = token
+    if parent:
+        scope.tasks[parent]._children.append(ident)
+    else:
+        scope.task_tree = token
+    if state == WAITING:
+        top.waiting.index(token)
+    elif state == FUTURE and token.task_spec.passive:
+        top.arrivals[ident] = None
+    elif state == FUTURE or (state == READY and not token.task_spec.manual):
+        top.queue[ident] = None
+    top.changes.loaded(token)

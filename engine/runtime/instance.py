@@ -1,0 +1,306 @@
+"""A process instance that runs: SpiffWorkflow's `BpmnWorkflow` with a scheduler of its own.
+
+One token moves per step; finished tokens leave the tree in the same step. The tree holds what is going on, nothing else,
+so a step costs the same after ten and after ten thousand rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+
+from bpmn.expressions import BpmnErrorThrown, Expression, Script
+from bpmn.parse import Executable
+from bpmn.specs import Boundary, BpmnError, ProcessSpec
+from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
+from engine.ports import InstanceEnd
+from engine.runtime import catching, variables
+from engine.runtime.changes import Changes
+from engine.runtime.scope import ScopeMixin, SubScope
+from engine.runtime.token import Token
+from engine.runtime.variables import Difference
+from engine.runtime.waiting import Waiting
+
+
+class _NoEngine:
+    """Stands where the library keeps its script engine; nothing of a diagram ever reaches Python's eval or exec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One entry of the history of a step: entered, completed, cancelled, failed, caught, thrown."""
+
+    what: str
+    element: str
+    token: int
+
+
+class Instance(ScopeMixin, BpmnWorkflow):
+    """Not thread safe: the commands in `engine.runtime.kernel` hold the row's lock while one is used."""
+
+    spec: ProcessSpec
+    subprocesses: dict[int, SubScope]
+
+    def __init__(self, executable: Executable, business_key: str, now: datetime) -> None:
+        self.executable, self.business_key, self.now = executable, business_key, now
+        self.last_id = 0
+        self.by_id: dict[int, Token] = {}
+        self.queue: dict[int, None] = {}  # tokens to move, in order
+        self.arrivals: dict[
+            int, None
+        ] = {}  # tokens at nodes where entering is waiting: moved before any other
+        self.touched: dict[ScopeMixin, None] = {}  # scopes that may have finished
+        self.waiting = Waiting(self)
+        self.changes = Changes()
+        self.notes: list[Note] = []
+        self.differences: list[Difference] = []
+        self.end: InstanceEnd | None = None
+        self.last_end_event: str | None = None
+        super().__init__(executable.spec, executable.scopes, _NoEngine(), deserializing=True)
+
+    @property
+    def top_workflow(self) -> Instance:  # type: ignore[override]
+        return self
+
+    # ---- life
+
+    def start(self, values: Mapping[str, Any]) -> None:
+        """Puts the first token. The values become the instance's variables."""
+        self.task_tree = Token(self, self.spec.start, None, STARTED)
+        self.assign(self.task_tree, values)
+        self.put(self.spec.node(self.spec.entry))
+
+    def is_completed(self) -> bool:
+        return self.end is not None
+
+    def do_engine_steps(self, *_args: Any, **_kwargs: Any) -> None:
+        """Moves tokens until everything waits for somebody or something."""
+        while self.step():
+            pass
+
+    def run(self, budget: int) -> bool:
+        """Up to `budget` steps; True when nothing is left to move."""
+        for _ in range(budget):
+            if not self.step():
+                return True
+        return not (self.queue or self.arrivals)
+
+    def step(self) -> bool:
+        """Moves one token, and settles what follows from it. False: nothing moved."""
+        self.settle()
+        if self.end is not None or not self.queue:
+            return False
+        token = self.by_id[next(iter(self.queue))]
+        if token._state == FUTURE:
+            self.enter(token)
+        if token.alive and token._state == READY and not token.task_spec.manual:
+            self.guard(token, "run", token.run)
+        self.settle()
+        return True
+
+    def enter(self, token: Token) -> None:
+        """An arrived token meets its node."""
+        self.queue.pop(token.id, None)
+        self.arrivals.pop(token.id, None)
+        self.note("entered", token)
+        self.guard(token, "enter", lambda: token.task_spec._update(token))
+
+    def settle(self) -> None:
+        """Passive arrivals first, then finished scopes, deepest first, until nothing changes."""
+        while self.end is None:
+            if self.arrivals:
+                self.enter(self.by_id[next(iter(self.arrivals))])
+                continue
+            done = [s for s in self.touched if self.is_live(s) and s.is_finished()]
+            self.touched = dict.fromkeys(done)
+            if not done:
+                return
+            self.close(max(done, key=lambda s: s.depth))
+
+    def guard(self, token: Token, phase: str, call: Callable[[], object]) -> None:
+        """A business error goes to its boundary, anything else becomes an incident at the token."""
+        try:
+            call()
+        except BpmnError as e:
+            self.throw_error(token, e.code, e.message)
+        except Exception as e:  # a fault of one element must not stop the instance from being saved
+            self.open_incident(token, e, "route" if token._state == COMPLETED else phase)
+
+    # ---- tokens
+
+    def new_id(self) -> int:
+        """Ids are never used twice in an instance."""
+        self.last_id += 1
+        return self.last_id
+
+    def born(self, token: Token) -> None:
+        """Called by every new token."""
+        self.by_id[token.id] = token
+        self.changes.touch(token, existed=False)
+        self._queue(token)
+
+    def moved(self, token: Token) -> None:
+        """Called by every token that changes its state."""
+        self.changes.touch(token)
+        self._queue(token)
+        if token._state != WAITING:
+            self.waiting.disarm(token)
+
+    def _queue(self, token: Token) -> None:
+        state, node = token._state, token.task_spec
+        if state == FUTURE and node.passive:
+            self.arrivals[token.id] = None
+        elif state == FUTURE or (state == READY and not node.manual):
+            self.queue[token.id] = None
+        else:
+            self.queue.pop(token.id, None)
+
+    def completed_at(self, token: Token) -> None:
+        """The token's node is done."""
+        self.note("completed", token)
+        self.forget(token)
+
+    def forget(self, token: Token) -> None:
+        """A finished token leaves the tree; what still hangs on it is cancelled."""
+        if token.alive:
+            for child in list(token.children):
+                self.kill(child)
+            self._drop(token)
+
+    def kill(self, token: Token | None) -> None:
+        """Cancels a token with everything below it."""
+        if token is None or not token.alive:
+            return
+        inner = self.subprocesses.pop(token.id, None)
+        if inner is not None:
+            self.kill(inner.task_tree)
+        for child in list(token.children):
+            self.kill(child)
+        if not isinstance(token.task_spec, Boundary):  # that a watch has ended is no news
+            self.note("cancelled", token)
+        token._state = CANCELLED
+        self._drop(token)
+
+    def _drop(self, token: Token) -> None:
+        self.changes.touch(token)
+        self.waiting.disarm(token)
+        for index in (self.queue, self.arrivals, self.by_id, token.workflow.tasks):
+            index.pop(token.id, None)
+        parent = token.workflow.tasks.get(token._parent)
+        if parent is not None:
+            parent._children.remove(token.id)
+        self.touched[token.workflow] = None
+
+    def get_task_from_id(self, task_id: int) -> Token:
+        return self.by_id[task_id]
+
+    # ---- scopes
+
+    def open_scope(self, token: Token) -> SubScope:
+        """Starts the sub-process of a STARTED token."""
+        scope = SubScope(self.executable.scopes[token.task_spec.name], token.id, self)
+        self.subprocesses[token.id] = scope
+        scope.task_tree = Token(scope, scope.spec.start, None, STARTED)
+        scope.put(scope.spec.node(scope.spec.entry))
+        return scope
+
+    def is_live(self, scope: ScopeMixin) -> bool:
+        """Whether the scope still belongs to the instance."""
+        return scope is self or (
+            isinstance(scope, SubScope) and self.subprocesses.get(scope.parent_task_id) is scope
+        )
+
+    def close(self, scope: ScopeMixin) -> None:
+        """A scope without tokens ends; its activity completes."""
+        self.touched.pop(scope, None)
+        self._drop(scope.task_tree)
+        self.touched.pop(scope, None)
+        if scope is self:
+            self._finish()
+            return
+        assert isinstance(scope, SubScope)
+        owner = scope.owner
+        del self.subprocesses[owner.id]
+        self.guard(owner, "route", owner.complete)
+
+    def _finish(self) -> None:
+        """The last end event of the process itself may say that the result was not reached."""
+        element = self.last_end_event
+        outcome = self.spec.node(element).attributes.get("outcome") if element else None
+        fault = self.data.get("error")
+        if outcome == "failed" and isinstance(fault, dict):
+            self.end = InstanceEnd("failed", element, str(fault.get("code")), str(fault.get("message")))
+        elif outcome == "failed":
+            self.end = InstanceEnd("failed", element)
+        else:
+            self.end = InstanceEnd("cancelled" if outcome == "cancelled" else "completed", element)
+        self.completed = True
+
+    def note_end(self, token: Token) -> None:
+        """An end event of the process itself has been reached."""
+        if token.workflow is self:
+            self.last_end_event = token.task_spec.name
+
+    def fail(self, element: str, code: str, message: str) -> None:
+        """Nobody caught a business error: the instance has failed."""
+        self.kill(self.task_tree)
+        self.end = InstanceEnd("failed", element, code, message)
+        self.completed, self.success = True, False
+
+    # ---- what nodes ask for
+
+    def arm(self, token: Token) -> None:
+        self.changes.touch(token)
+        self.waiting.arm(token)
+
+    def evaluate(self, token: Token, expression: Expression) -> Any:
+        return expression.evaluate(variables.view(self, token), now=self.now)
+
+    def run_script(self, token: Token, script: Script) -> None:
+        try:
+            changed = script.run(variables.view(self, token), now=self.now)
+        except BpmnErrorThrown as e:
+            raise BpmnError(e.code, e.message) from e
+        self.assign(token, changed)
+
+    def assign(self, token: Token, values: Mapping[str, Any]) -> None:
+        self.differences += variables.assign(self, token, values)
+
+    def throw_error(self, token: Token, code: str, message: str) -> None:
+        catching.throw_error(self, token, code, message)
+
+    def open_incident(self, token: Token, error: Exception, phase: str = "run") -> None:
+        """The token stays, in ERROR; `retry` repeats what failed and nothing else."""
+        if not token.alive:
+            raise error
+        text = f"{type(error).__name__}: {error}"[:900]
+        token.internal_data["incident"] = {
+            "code": str(getattr(error, "code", "step.failed")),
+            "message": text,
+        }
+        token.internal_data["phase"] = phase
+        self.note("failed", token)
+        token._set_state(ERROR)
+
+    def retry(self, token: Token) -> None:
+        """Repeats the failed phase of a token in ERROR."""
+        token.internal_data.pop("incident", None)
+        phase = token.internal_data.pop("phase", "run")
+        for child in list(token.children):
+            if phase == "enter":
+                self.kill(child)
+        if phase == "route":
+            token._state = COMPLETED
+            self.changes.touch(token)
+            self.guard(token, "route", lambda: token.task_spec._on_complete(token))
+        else:
+            token._set_state(FUTURE if phase == "enter" else READY)
+
+    def note(self, what: str, token: Token) -> None:
+        """Adds to the history of this step."""
+        if token.task_spec.kind:
+            self.notes.append(Note(what, token.task_spec.name, token.id))

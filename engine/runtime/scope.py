@@ -1,0 +1,71 @@
+"""A scope that runs: the instance itself, or an embedded sub-process in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+
+from bpmn.specs import Flow, Node, ProcessSpec
+from bpmn.specs.nodes import FUTURE, WAITING
+from engine.runtime.token import Token
+
+if TYPE_CHECKING:
+    from engine.runtime.instance import Instance
+
+
+class ScopeMixin:
+    """Tokens of one scope. Finished ones are forgotten in the same step, so a scope is as large as what is going on in it."""
+
+    spec: ProcessSpec
+    data: dict[str, Any]
+    task_tree: Token
+    tasks: dict[int, Token]
+    top_workflow: Instance
+    depth: int
+
+    def put(self, node: Node, parent: Token | None = None, state: int = FUTURE, **internal: Any) -> Token:
+        """A new token at a node."""
+        return Token(self, node, parent or self.task_tree, state, internal)
+
+    def waiting_at(self, node: Node) -> Sequence[Token]:
+        """Tokens that wait at a join, oldest first."""
+        return [t for t in self.task_tree.children if t.task_spec is node and t._state == WAITING]
+
+    def merge(self, keep: Token, others: Iterable[Token]) -> None:
+        """One token goes on, the others have done their part."""
+        for token in list(others):
+            if token is not keep:
+                self.top_workflow.forget(token)
+
+    def emit(self, token: Token, flows: Iterable[Flow]) -> None:
+        """A token has completed: new ones at the ends of the given flows."""
+        self.top_workflow.completed_at(token)
+        for flow in flows:
+            self.put(self.spec.node(flow.target), flow=flow.id)
+
+    def clear(self) -> None:
+        """Cancels everything in the scope; it is then finished."""
+        for token in list(self.task_tree.children):
+            self.top_workflow.kill(token)
+
+    def is_finished(self) -> bool:
+        """No token is left."""
+        return not self.task_tree._children
+
+
+class SubScope(ScopeMixin, BpmnSubWorkflow):
+    """The scope of a running embedded sub-process; belongs to the STARTED token of its activity."""
+
+    def __init__(self, spec: ProcessSpec, parent_token_id: int, top: Instance) -> None:
+        super().__init__(spec, parent_token_id, top, deserializing=True)
+
+    def _calculate_depth(self) -> int:
+        return self.owner.workflow.depth + 1
+
+    @property
+    def owner(self) -> Token:
+        """The token of the sub-process activity."""
+        found: Token = self.top_workflow.by_id[self.parent_task_id]
+        return found

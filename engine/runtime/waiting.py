@@ -1,0 +1,81 @@
+"""What tokens wait for: timers and messages. Derived from the tokens, so it is rebuilt after loading, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bpmn.specs import Boundary, MessageCatch, TimerCatch
+from bpmn.specs.nodes import READY
+from engine.runtime.token import Token
+
+if TYPE_CHECKING:
+    from engine.runtime.instance import Instance
+
+
+class Waiting:
+    """The armed events of one instance."""
+
+    def __init__(self, top: Instance) -> None:
+        self.top = top
+        self.timers: dict[int, datetime] = {}
+        self.messages: dict[tuple[str, str], dict[int, None]] = {}
+
+    def arm(self, token: Token) -> None:
+        """Works out due time and keys once, and stores them with the token."""
+        for definition in token.task_spec.events:
+            if isinstance(definition, TimerCatch):
+                value: Any = definition.expression
+                if definition.compiled is not None:
+                    value = self.top.evaluate(token, definition.compiled)
+                token.internal_data["due"] = definition.due(value, self.top.now).isoformat()
+            elif isinstance(definition, MessageCatch):
+                key: Any = self.top.business_key
+                if definition.key is not None:
+                    key = self.top.evaluate(token, definition.key)
+                token.internal_data["message"] = [definition.name, str(key)]
+        self.index(token)
+
+    def index(self, token: Token) -> None:
+        """Enters a token that waits; called again for each after loading."""
+        due, message = token.internal_data.get("due"), token.internal_data.get("message")
+        if due is not None:
+            self.timers[token.id] = datetime.fromisoformat(due).astimezone(UTC)
+        if message is not None:
+            self.messages.setdefault((message[0], message[1]), {})[token.id] = None
+
+    def disarm(self, token: Token) -> None:
+        """The token waits no longer."""
+        self.timers.pop(token.id, None)
+        message = token.internal_data.get("message")
+        if message is not None:
+            waiting = self.messages.get((message[0], message[1]), {})
+            waiting.pop(token.id, None)
+            if not waiting:
+                self.messages.pop((message[0], message[1]), None)
+
+    def due_tokens(self, now: datetime) -> Iterator[Token]:
+        """Tokens whose time has come, earliest first; each is looked up again, an earlier one may have ended it."""
+        while True:
+            ready = [(due, ident) for ident, due in self.timers.items() if due <= now]
+            if not ready:
+                return
+            yield self.top.by_id[min(ready)[1]]
+
+    def fire(self, token: Token, values: dict[str, Any] | None = None) -> None:
+        """The event of a waiting token has happened."""
+        node, scope, top = token.task_spec, token.workflow, self.top
+        top.note("caught", token)
+        if values:
+            top.assign(token, values)
+        if not isinstance(node, Boundary):
+            token.internal_data.pop("due", None)
+            token._set_state(READY)
+            return
+        activity = token.parent
+        if node.cancel_activity:
+            top.kill(activity)
+        elif "due" in token.internal_data:  # a duration fires once; messages again and again
+            top.forget(token)
+        scope.put(node, state=READY)

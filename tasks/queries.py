@@ -1,0 +1,101 @@
+"""Reading the worklist: soonest due first, by page, each view with its count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from engine.errors import BadInput
+from engine.identity.actor import Actor
+from engine.identity.model import Person
+from engine.identity.scope import visible_tasks
+from tasks.columns import TASK_COLUMNS
+from tasks.field.model import Crew
+from tasks.model import Task
+
+View = Literal["mine", "crew", "open", "late", "all"]
+VIEWS: tuple[View, ...] = ("mine", "crew", "open", "late")
+SOON = timedelta(hours=2)
+
+
+def _query(actor: Actor, view: View, now: datetime) -> Select[tuple[Task]]:
+    query = visible_tasks(select(Task).where(Task.closed_at.is_(None)), actor, TASK_COLUMNS)
+    if view == "mine":
+        return query.where(Task.assignee_id == actor.person_id)
+    if view == "crew":
+        return (
+            query.where(Task.crew_id == actor.crew_id)
+            if actor.crew_id
+            else query.where(Task.crew_id.is_not(None))
+        )
+    if view == "open":
+        return query.where(Task.assignee_id.is_(None))
+    if view == "late":
+        return query.where(Task.rank_at <= now)
+    return query
+
+
+def worklist(
+    session: Session,
+    actor: Actor,
+    view: View,
+    *,
+    now: datetime,
+    text: str | None = None,
+    order: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[Sequence[Task], str | None]:
+    """A page of open tasks and the cursor of the next. `text` matches order, customer or task name from the start."""
+    query = _query(actor, view, now)
+    if order:
+        query = query.where(or_(Task.business_key == order, Task.business_key.startswith(f"{order}.")))
+    if text:
+        query = query.where(
+            or_(
+                Task.business_key.startswith(text.upper()),
+                Task.customer.startswith(text, autoescape=True),
+                Task.name.startswith(text, autoescape=True),
+            )
+        )
+    if after:
+        query = query.where(tuple_(Task.rank_at, Task.id) > _mark(after))
+    found = session.scalars(query.order_by(Task.rank_at, Task.id).limit(limit + 1)).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], f"{last.rank_at.isoformat()},{last.id}" if last else None
+
+
+def _mark(cursor: str) -> tuple[datetime, str]:
+    at, _, ident = cursor.partition(",")
+    try:
+        return datetime.fromisoformat(at), ident
+    except ValueError as e:
+        raise BadInput(detail=f"the cursor {cursor!r} is not one of ours", field="after") from e
+
+
+def counts(session: Session, actor: Actor, now: datetime) -> dict[str, int]:
+    """How many tasks each view holds."""
+    found = {}
+    for view in VIEWS:
+        inner = _query(actor, view, now).with_only_columns(Task.id).limit(1000).subquery()
+        found[view] = session.scalar(select(func.count()).select_from(inner)) or 0
+    return found
+
+
+def tasks_of(session: Session, actor: Actor, instances: Sequence[int]) -> Sequence[Task]:
+    """All tasks of some instances that the actor may see, oldest first."""
+    query = visible_tasks(select(Task).where(Task.instance_id.in_(instances)), actor, TASK_COLUMNS)
+    return session.scalars(query.order_by(Task.created_at, Task.id)).all()
+
+
+def names(session: Session, tasks: Sequence[Task]) -> tuple[dict[int, str], dict[str, tuple[str, str]]]:
+    """Names of the assignees and (zh, en) of the crews of some tasks."""
+    people = {t.assignee_id for t in tasks if t.assignee_id is not None}
+    crews = {t.crew_id for t in tasks if t.crew_id is not None}
+    person = {p.id: p.name for p in session.scalars(select(Person).where(Person.id.in_(people)))}
+    crew = {c.id: (c.name, c.name_en) for c in session.scalars(select(Crew).where(Crew.id.in_(crews)))}
+    return person, crew

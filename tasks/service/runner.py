@@ -1,0 +1,172 @@
+"""Runs the job of a service task: inputs by its mappings, the operation, and the result back into the process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from marshmallow import ValidationError
+
+from bpmn.specs import ServiceActivity
+from engine.clock import Clock
+from engine.errors import NeedsHuman, Permanent
+from engine.jobs import queue
+from engine.jobs.lease import LeaseClock
+from engine.jobs.ledger import Ledger, Place
+from engine.jobs.model import Job
+from engine.jobs.queue import Claim
+from engine.ports import Adapter, Call, LocalCall, LocalOperation, Operation
+from engine.runtime import variables
+from engine.runtime.kernel import Kernel
+from engine.store import Store
+from tasks.service.undo import UNDO, StillOut, undo_instance
+
+Fail = Callable[..., None]
+
+
+class Adapters(Protocol):
+    """Where operations of outside systems are found."""
+
+    def adapter_for(self, operation_name: str) -> Adapter: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a job needs to be done, read in one look."""
+
+    claim: Claim
+    operation: str
+    args: Mapping[str, Any]
+    business_key: str
+
+
+class ServiceRunner:
+    """The handler of jobs of kind `service`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        kernel: Kernel,
+        adapters: Adapters,
+        local: Mapping[str, LocalOperation],
+        fail: Callable[[], Fail],
+    ) -> None:
+        self.store, self.clock, self.kernel = store, clock, kernel
+        self.adapters, self.local = adapters, local
+        self.ledger, self.lease = Ledger(store, clock), LeaseClock(clock)
+        self._fail = fail
+
+    def __call__(self, claim: Claim) -> None:
+        """Does the job. Business refusals and what only a person can mend are recorded; the rest is raised and retried."""
+        request = self._request(claim)
+        if request is None:
+            return
+        try:
+            if request.operation in self.local:
+                self._local(request, self.local[request.operation])
+            elif request.operation == UNDO:
+                undo_instance(self.ledger, self.adapters, request.claim, self.lease)
+                self._finish(request, {})
+            else:
+                self._outside(request)
+        except queue.ClaimLost:
+            with self.store.write() as session:
+                queue.let_go(session, claim)
+        except StillOut as e:
+            self._wait(request, e)
+        except Permanent as e:
+            self._refused(request, e)
+        except NeedsHuman as e:
+            self._fail()(claim, e.code, str(e), final=True)
+
+    def _request(self, claim: Claim) -> Request | None:
+        assert claim.instance_id is not None
+        assert claim.token_id is not None
+        now = self.clock.now()
+        with self.store.read() as session:
+            top = self.kernel.inspect(session, claim.instance_id, now)
+            token = top.by_id.get(claim.token_id)
+            if token is None:
+                return None  # cancelled meanwhile; the job's row says so
+            node = token.task_spec
+            assert isinstance(node, ServiceActivity)
+            seen = variables.view(top, token)
+            try:
+                args = {name: expression.evaluate(seen, now=now) for name, expression in node.input_map}
+            except (
+                Exception
+            ) as e:  # an input that cannot be worked out is the designer's or operator's to mend
+                self._fail()(claim, "step.input", f"{type(e).__name__}: {e}", final=True)
+                return None
+            return Request(claim, node.attributes["operation"], args, top.business_key)
+
+    def _local(self, request: Request, local: LocalOperation) -> None:
+        now = self.clock.now()
+        args = _load(local.operation, request.args)
+        assert request.claim.instance_id is not None
+        with self.store.write() as session:
+            job = queue.held(session, request.claim)
+            if job is None:
+                return
+            call = LocalCall(
+                local.operation.name,
+                request.claim.key,
+                args,
+                request.claim.instance_id,
+                request.business_key,
+                now,
+            )
+            output = local.run(session, call)
+            self._complete(session, job, output, now)
+
+    def _outside(self, request: Request) -> None:
+        adapter = self.adapters.adapter_for(request.operation)
+        call = Call(request.operation, request.claim.key, request.args, request.claim.attempts + 1)
+        needed = int(adapter.operations()[request.operation].timeout_s * 1000)
+
+        def guard(session: Any) -> None:
+            queue.ensure_sendable(session, request.claim, self.lease, needed)
+
+        place = Place(request.claim.instance_id, request.claim.element)
+        self._finish(request, self.ledger.perform(adapter, call, place, guard))
+
+    def _finish(self, request: Request, output: Mapping[str, Any]) -> None:
+        now = self.clock.now()
+        with self.store.write() as session:
+            job = queue.held(session, request.claim)
+            if job is None:
+                queue.let_go(session, request.claim)
+            else:
+                self._complete(session, job, output, now)
+
+    def _wait(self, request: Request, error: StillOut) -> None:
+        now = self.clock.now()
+        with self.store.write() as session:
+            job = queue.held(session, request.claim)
+            if job is not None:
+                queue.postpone(job, error.code, str(error), due_at=now + timedelta(seconds=1), counts=False)
+
+    def _complete(self, session: Any, job: Job, output: Mapping[str, Any], now: datetime) -> None:
+        assert job.instance_id is not None
+        assert job.token_id is not None
+        queue.finish(job, now)
+        self.kernel.complete_service(session, job.instance_id, job.token_id, output, at=now)
+
+    def _refused(self, request: Request, error: Permanent) -> None:
+        now = self.clock.now()
+        with self.store.write() as session:
+            job = queue.held(session, request.claim)
+            if job is not None:
+                detail = str(error.facts.get("detail", error))
+                self.kernel.business_error(session, job, error.bpmn_code, detail, at=now)
+
+
+def _load(operation: Operation, args: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        loaded: Mapping[str, Any] = operation.request().load(dict(args))
+    except ValidationError as e:
+        raise NeedsHuman(target=operation.name, detail=f"the step's input does not fit: {e.messages}") from e
+    return loaded
