@@ -32,7 +32,7 @@ Install its venv package (Debian: apt-get install python3-venv) and start again.
 install_lock() {
     local lock=$1 stamp=.venv/installed-$1 wanted
     make_venv
-    wanted=$(cat "$lock" setup.cfg setup.py pyproject.toml | cksum)-$PWD
+    wanted=$(cat "$lock" setup.cfg pyproject.toml | cksum)-$PWD
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
     say "Installing $lock (once; needs a package index)"
     local pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input install --quiet)

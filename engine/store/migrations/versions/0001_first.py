@@ -117,6 +117,15 @@ def upgrade() -> None:
         sa.Column("process_key", sa.String(64), nullable=False),
     )
     op.create_table(
+        "product",
+        sa.Column("code", sa.String(64), primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("name_en", sa.String(200), nullable=False),
+        sa.Column("order_type", sa.String(64), nullable=False),
+        sa.Column("speed_mbps", sa.Integer, nullable=False),
+        sa.Column("active", sa.Boolean, nullable=False),
+    )
+    op.create_table(
         "service_order",
         sa.Column("id", sa.String(40), primary_key=True),
         sa.Column("source", sa.String(64), nullable=False),
