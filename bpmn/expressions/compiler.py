@@ -46,7 +46,11 @@ class Compiler:
     """Compiles one program; used once."""
 
     def __init__(
-        self, source: Source, handlers: Mapping[type, Handler], builtins: Mapping[str, Builtin]
+        self,
+        source: Source,
+        handlers: Mapping[type, Handler],
+        builtins: Mapping[str, Builtin],
+        own_names: frozenset[str] = frozenset(),
     ) -> None:
         self.source = source
         self.builtins = builtins
