@@ -1,0 +1,144 @@
+"""A simulated AAA server: accounts in the usual RADIUS tables, opened and closed over HTTP, asked over RADIUS."""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from adapters.network.schemas import OpenRequest
+from adapters.sim.state import Simulator
+from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
+
+LOGIN = "aaa.login.test"
+_GONE = refusal(404, "AAA_NOT_FOUND", "no such account")
+_TAKEN = refusal(409, "AAA_ACCOUNT_TAKEN", "the account exists already")
+_SPEEDS = ("WISPr-Bandwidth-Max-Down", "WISPr-Bandwidth-Max-Up")
+UP_SHARE = 10
+"""Upstream is a tenth of downstream."""
+
+
+class SubscriberRequest(OpenRequest):
+    """What `PUT /aaa/subscribers/<account>` takes: as our adapter's operation, but never without a password."""
+
+    password = fields.String(required=True, validate=validate.Length(1, 128))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whether somebody may come in, and the attributes that they get."""
+
+    accepted: bool
+    attributes: dict[str, int] = field(default_factory=dict)
+
+
+class AaaSimulator(Simulator):
+    """The tables radcheck, radreply, radusergroup and radgroupreply mean what they mean to any RADIUS server."""
+
+    name = "aaa"
+    refuse_code = "AAA_REFUSED"
+    tables = """\
+CREATE TABLE IF NOT EXISTS radcheck(id INTEGER PRIMARY KEY, username TEXT, attribute TEXT, op TEXT, value TEXT);
+CREATE TABLE IF NOT EXISTS radreply(id INTEGER PRIMARY KEY, username TEXT, attribute TEXT, op TEXT, value TEXT);
+CREATE TABLE IF NOT EXISTS radusergroup(username TEXT, groupname TEXT, priority INTEGER);
+CREATE TABLE IF NOT EXISTS radgroupreply(id INTEGER PRIMARY KEY, groupname TEXT, attribute TEXT, op TEXT, value TEXT);
+CREATE INDEX IF NOT EXISTS radcheck_username ON radcheck(username);
+CREATE INDEX IF NOT EXISTS radreply_username ON radreply(username);
+CREATE INDEX IF NOT EXISTS radusergroup_username ON radusergroup(username);
+CREATE INDEX IF NOT EXISTS radgroupreply_groupname ON radgroupreply(groupname);
+CREATE TABLE IF NOT EXISTS subscriber(
+  account TEXT PRIMARY KEY, plan TEXT NOT NULL, speed_mbps INTEGER NOT NULL, vlan INTEGER, port TEXT,
+  session_group TEXT NOT NULL, reference TEXT);
+"""
+
+    def handle(self, request: Request) -> Reply:
+        """`/aaa/…`: what the adapter asks."""
+        match (request.method, *request.path):
+            case ("GET", "health"):
+                return Reply(200, {"ok": True})
+            case ("GET", "subscribers", account):
+                return self.with_faults("aaa.subscriber.get", account, True, lambda: self._get(account))
+            case ("PUT", "subscribers", account):
+                return self.with_faults(
+                    "aaa.subscriber.open", account, False, lambda: self._open(request, account)
+                )
+            case ("DELETE", "subscribers", account):
+                return self.with_faults(
+                    "aaa.subscriber.close", account, False, lambda: self._close(request, account)
+                )
+        return NO_SUCH_PATH
+
+    def state(self) -> dict[str, Any]:
+        """The accounts; passwords stay inside."""
+        return {"subscribers": self.rows("SELECT * FROM subscriber ORDER BY account")}
+
+    def authenticate(self, account: str, password: str) -> Access:
+        """What a RADIUS server makes of its tables: the user's own attributes go before those of the group."""
+        stored = self.rows(
+            "SELECT value FROM radcheck WHERE username = ? AND attribute = 'Cleartext-Password'", account
+        )
+        if not stored or not hmac.compare_digest(stored[0]["value"].encode(), password.encode()):
+            return Access(False)
+        rows = self.rows(
+            "SELECT attribute, value, -1 AS rank FROM radreply WHERE username = ?"
+            " UNION ALL SELECT r.attribute, r.value, g.priority FROM radusergroup g"
+            " JOIN radgroupreply r ON r.groupname = g.groupname WHERE g.username = ? ORDER BY rank DESC",
+            account,
+            account,
+        )
+        return Access(True, {row["attribute"]: int(row["value"]) for row in rows})
+
+    def _get(self, account: str) -> Reply:
+        rows = self.rows("SELECT * FROM subscriber WHERE account = ?", account)
+        return Reply(200, rows[0]) if rows else _GONE
+
+    def _open(self, request: Request, account: str) -> Reply:
+        try:
+            wanted = SubscriberRequest().load({**(request.body or {}), "account": account})
+        except (ValidationError, TypeError) as e:
+            return refusal(400, "AAA_BAD_REQUEST", f"not a subscriber: {e}")
+        password = wanted.pop("password")
+        row = wanted | {
+            "session_group": f"{wanted['plan']}-{wanted['speed_mbps']}M",
+            "reference": request.key or None,
+        }
+
+        def act(db: sqlite3.Connection) -> Reply:
+            if db.execute("SELECT 1 FROM subscriber WHERE account = ?", (account,)).fetchone():
+                return _TAKEN
+            _insert(db, row, password)
+            return Reply(201, row)
+
+        return self.performed(request, "aaa.subscriber.open", account, act)
+
+    def _close(self, request: Request, account: str) -> Reply:
+        def act(db: sqlite3.Connection) -> Reply:
+            if not db.execute("DELETE FROM subscriber WHERE account = ?", (account,)).rowcount:
+                return _GONE
+            for table in ("radcheck", "radreply", "radusergroup"):
+                db.execute(f"DELETE FROM {table} WHERE username = ?", (account,))  # noqa: S608 - constants
+            return Reply(200, {"account": account, "closed": True})
+
+        return self.performed(request, "aaa.subscriber.close", account, act)
+
+
+def _insert(db: sqlite3.Connection, row: dict[str, Any], password: str) -> None:
+    db.execute(
+        "INSERT INTO subscriber(account, plan, speed_mbps, vlan, port, session_group, reference)"
+        " VALUES (:account, :plan, :speed_mbps, :vlan, :port, :session_group, :reference)",
+        row,
+    )
+    db.execute(
+        "INSERT INTO radcheck(username, attribute, op, value) VALUES (?, 'Cleartext-Password', ':=', ?)",
+        (row["account"], password),
+    )
+    group, down = row["session_group"], row["speed_mbps"] * 1_000_000
+    db.execute("INSERT INTO radusergroup VALUES (?, ?, 1)", (row["account"], group))
+    if not db.execute("SELECT 1 FROM radgroupreply WHERE groupname = ?", (group,)).fetchone():
+        db.executemany(
+            "INSERT INTO radgroupreply(groupname, attribute, op, value) VALUES (?, ?, ':=', ?)",
+            [(group, name, str(rate)) for name, rate in zip(_SPEEDS, (down, down // UP_SHARE), strict=True)],
+        )

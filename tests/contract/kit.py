@@ -1,0 +1,166 @@
+"""The contract kit: one bench for every adapter, and the list of write operations that must pass the same tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from adapters.registry import Registry
+from adapters.sim import RunningSimulators, running_simulators
+from adapters.sim.state import Simulator
+from engine.config import Secret, Settings
+from engine.ports import Adapter, Call, Observed, Plan, Result
+
+CANARY = "canary-4f1d-never-shown"
+IMPATIENT_S = 0.3
+ACCOUNT = "yt10230123"
+
+
+class Bench:
+    """Running simulators, a patient client of them, and an impatient one that gives up after 0.3 s."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.settings = Settings(data_dir=data_dir, aaa_secret=Secret(CANARY))
+        self.registry = Registry.from_settings(self.settings, plugins=[])
+        self.impatient = Registry.from_settings(
+            replace(self.settings, adapter_timeout_seconds=IMPATIENT_S), plugins=[]
+        )
+        self._stack = ExitStack()
+        self.sims: RunningSimulators
+        self.start()
+
+    def start(self) -> None:
+        """Starts the simulators on the files that are there."""
+        self.sims = self._stack.enter_context(running_simulators(self.data_dir, secret=CANARY))
+
+    def stop(self) -> None:
+        """Stops the simulators; their last address stays known, and nobody answers there."""
+        self._stack.close()
+
+    def close(self) -> None:
+        """Ends everything."""
+        self.registry.close()
+        self.impatient.close()
+        self.stop()
+
+    def adapter(self, operation: str, patient: bool = True) -> Adapter:
+        """Who does the operation."""
+        return (self.registry if patient else self.impatient).adapter_for(operation)
+
+    def do(self, operation: str, args: Mapping[str, Any], key: str = "first") -> Result:
+        """Plans and applies one call."""
+        call = Call(operation, key, args)
+        adapter = self.adapter(operation)
+        return adapter.apply(call, adapter.plan(call))
+
+
+def nothing(bench: Bench) -> None:
+    """No preparation."""
+
+
+def open_account(bench: Bench) -> None:
+    """Somebody opened the account before."""
+    bench.do("aaa.subscriber.open", {"account": ACCOUNT, "plan": "BB-500", "speed_mbps": 500}, key="earlier")
+
+
+@dataclass(frozen=True)
+class WriteOperation:
+    """One operation and what is needed to put it through the contract."""
+
+    name: str
+    args: Mapping[str, Any]
+    simulator: str
+    refusal: str
+    prepare: Callable[[Bench], None] = nothing
+    read: str = ""
+    """What the simulator calls the adapter's reading."""
+    secrets: tuple[str, ...] = field(default=(CANARY,))
+
+
+WRITE_OPERATIONS = (
+    WriteOperation(
+        name="aaa.subscriber.open",
+        args={
+            "account": ACCOUNT,
+            "password": CANARY + "-password",
+            "plan": "BB-1000",
+            "speed_mbps": 1000,
+            "vlan": 1203,
+            "port": "OLT-E01/1/3/7",
+        },
+        simulator="aaa",
+        refusal="AAA_REFUSED",
+        read="aaa.subscriber.get",
+    ),
+    WriteOperation(
+        name="aaa.subscriber.close",
+        args={"account": ACCOUNT},
+        simulator="aaa",
+        refusal="AAA_REFUSED",
+        prepare=open_account,
+        read="aaa.subscriber.get",
+    ),
+    WriteOperation(
+        name="crm.order.report",
+        args={
+            "order": "BB-20261122-000123",
+            "external_id": "CRM-88120031",
+            "state": "completed",
+            "message": "宽带已开通",
+            "facts": {"rx_power_dbm": -19.8, "speed_mbps": 941},
+        },
+        simulator="crm",
+        refusal="CRM_REFUSED",
+        read="crm.report.get",
+    ),
+)
+
+
+class Case:
+    """One write operation on a bench, with a call whose key holds what a diagram may put there."""
+
+    def __init__(self, bench: Bench, operation: WriteOperation) -> None:
+        self.bench = bench
+        self.what = operation
+        operation.prepare(bench)
+        self._effects_before = len(self.simulator.effects())
+        self.call = Call(operation.name, "BB-20261122-000123:任务/1:1", operation.args)
+        self.adapter = bench.adapter(operation.name)
+        self.impatient = bench.adapter(operation.name, patient=False)
+
+    @property
+    def simulator(self) -> Simulator:
+        """The control object of the simulator, which outlives a restart."""
+        return self.bench.sims.aaa if self.what.simulator == "aaa" else self.bench.sims.crm
+
+    def effects(self) -> list[dict[str, Any]]:
+        """What the simulator really did since the preparation."""
+        return self.simulator.effects()[self._effects_before :]
+
+    def fail(self, fault: str, **switch: Any) -> None:
+        """Makes this operation meet a fault."""
+        self.simulator.fault(fault, **{"operation": self.what.name, **switch})
+
+    def plan(self) -> Plan:
+        """The plan of the call."""
+        return self.adapter.plan(self.call)
+
+    def apply(self) -> Result:
+        """Plans and applies."""
+        return self.adapter.apply(self.call, self.plan())
+
+    def observe(self) -> Observed:
+        """What is true at the target."""
+        return self.adapter.observe(self.call, self.plan())[0]
+
+
+def seconds_of(action: Callable[[], object]) -> float:
+    """How long it took."""
+    started = time.monotonic()
+    action()
+    return time.monotonic() - started
