@@ -48,10 +48,10 @@ class LoginFacts:
 
 def create_person(
     session: Session,
-    *,
     login: str,
     name: str,
     roles: Collection[str],
+    *,
     at: datetime,
     by: str = "system",
     areas: Collection[str] = (),

@@ -11,22 +11,19 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from engine.identity.actor import Actor
-from engine.identity.lookup import ACTOR_COLUMNS, actor_from
-from engine.identity.model import Person, WebSession
+from engine.identity.lookup import ACTOR_COLUMNS, actor_from, person
+from engine.identity.model import WebSession
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
 _TOUCH_AFTER = timedelta(minutes=1)
 
-_FIND = (
-    select(
-        *ACTOR_COLUMNS,
-        Person.must_change_password,
-        WebSession.created_at,
-        WebSession.seen_at,
-    )
-    .join(WebSession, WebSession.person_id == Person.id)
-    .where(WebSession.id_hash == bindparam("hash"), WebSession.revoked_at.is_(None), Person.active.is_(True))
+_login = WebSession.__table__.c
+_FIND = select(*ACTOR_COLUMNS, person.must_change_password, _login.created_at, _login.seen_at).where(
+    _login.id_hash == bindparam("hash"),
+    _login.revoked_at.is_(None),
+    _login.person_id == person.id,
+    person.active.is_(True),
 )
 
 

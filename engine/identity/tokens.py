@@ -14,17 +14,19 @@ from sqlalchemy.orm import Session
 from engine.errors import BadInput, NotFound
 from engine.events import record
 from engine.identity.actor import Actor
-from engine.identity.lookup import ACTOR_COLUMNS, actor_from
+from engine.identity.lookup import ACTOR_COLUMNS, actor_from, person
 from engine.identity.model import ApiToken, Person
 
 PREFIX = "kt_"
 _MOST_DAYS = 3650
 _TOUCH_AFTER = timedelta(minutes=1)
 
-_FIND = (
-    select(*ACTOR_COLUMNS, ApiToken.id.label("token_id"), ApiToken.expires_at, ApiToken.used_at)
-    .join(ApiToken, ApiToken.person_id == Person.id)
-    .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None), Person.active.is_(True))
+_token = ApiToken.__table__.c
+_FIND = select(*ACTOR_COLUMNS, _token.id.label("token_id"), _token.expires_at, _token.used_at).where(
+    _token.token_hash == bindparam("hash"),
+    _token.revoked_at.is_(None),
+    _token.person_id == person.id,
+    person.active.is_(True),
 )
 
 
@@ -43,8 +45,8 @@ def create_token(
     """Makes a token that ends after `days` and returns its text, which cannot be read again later."""
     if not 1 <= days <= _MOST_DAYS:
         raise BadInput(detail=f"a token lives 1 to {_MOST_DAYS} days")
-    person = session.get(Person, person_id)
-    if person is None:
+    owner = session.get(Person, person_id)
+    if owner is None:
         raise NotFound(what="person", id=person_id)
     plain = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
@@ -56,7 +58,7 @@ def create_token(
     )
     session.add(token)
     session.flush()
-    record(session, "TokenCreated", at=at, actor=by, person=person.login, token=token.id, days=days)
+    record(session, "TokenCreated", at=at, actor=by, person=owner.login, token=token.id, days=days)
     return plain
 
 
