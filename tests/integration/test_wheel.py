@@ -66,7 +66,7 @@ def contents(wheel: Path) -> set[str]:
 
 def sources(pattern: str) -> set[str]:
     """The files of our packages that are used when running, without what is built and the front end's own sources."""
-    built_or_elsewhere = {"node_modules", "__pycache__", "frontend", "dist"}
+    built_or_elsewhere = {"node_modules", "__pycache__", "frontend", "dist", "babel.cfg"}
     return {
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
