@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.store.base import Base, name, serial, word
+from engine.store.base import Base, serial, word
+from engine.store.base import name as title
 
 
 class Deployment(Base):
@@ -17,13 +18,13 @@ class Deployment(Base):
     __tablename__ = "deployment"
 
     id: Mapped[serial]
-    filename: Mapped[name]
+    filename: Mapped[title]
     sha256: Mapped[word]
     xml: Mapped[bytes]
     forms: Mapped[dict[str, Any]]  # form key → form-js document
     problems: Mapped[list[Any]]  # lint report: warnings that did not stop the upload
     created_at: Mapped[datetime]
-    created_by: Mapped[name]
+    created_by: Mapped[title]
 
 
 class ProcessDefinition(Base):
@@ -38,8 +39,8 @@ class ProcessDefinition(Base):
     id: Mapped[serial]
     key: Mapped[word]  # the BPMN process id
     version: Mapped[int]
-    name: Mapped[name]
-    name_en: Mapped[name]
+    name: Mapped[title]
+    name_en: Mapped[title]
     state: Mapped[str] = mapped_column(String(12))
     deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"), index=True)
     created_at: Mapped[datetime]

@@ -27,7 +27,7 @@ class Group:
     first_seen: datetime
 
 
-def _visible(query: Select[tuple[Incident]], actor: Actor) -> Select[tuple[Incident]]:
+def _visible(query: Select[Incident], actor: Actor) -> Select[Incident]:
     return visible_incidents(query, actor, IncidentColumns(Incident.area))
 
 

@@ -154,7 +154,7 @@ def release_all(session: Session) -> int:
 
 def pause_before(attempt: int, first: timedelta, share: float) -> timedelta:
     """How long to wait before try number `attempt` + 1: doubling, at most five minutes, ± 20 % by `share` in 0…1."""
-    pause = min(first * 2 ** min(attempt, 20), LONGEST_PAUSE)
+    pause = min(first * (1 << min(attempt, 20)), LONGEST_PAUSE)
     return pause * (0.8 + 0.4 * share)
 
 

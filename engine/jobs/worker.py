@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from engine.clock import Clock
 from engine.config import Settings
-from engine.jobs import queue
+from engine.jobs import heartbeat, queue
 from engine.jobs.lease import LeaseClock
-from engine.jobs.model import Heartbeat, Job
+from engine.jobs.model import Job
 from engine.jobs.queue import Claim
 from engine.runtime.kernel import Kernel, due_instances
 from engine.store import Store
@@ -74,17 +74,12 @@ class Worker:
             try:
                 if housekeeping and (last_beat is None or self.clock.now() - last_beat >= HEARTBEAT):
                     last_beat = self.clock.now()
-                    self.beat()
+                    heartbeat.beat(self.store, self.clock, "worker")
                 if not self.run_once(timers=housekeeping):
                     stop.wait(IDLE_SECONDS)
             except Exception:  # the process edge: a database that is away must not end the worker
                 log.exception("worker.failed")
                 stop.wait(1.0)
-
-    def beat(self) -> None:
-        """Says that this worker is alive."""
-        with self.store.write() as session:
-            session.merge(Heartbeat(process=self.name, kind="worker", at=self.clock.now()))
 
     def run_once(self, timers: bool = True) -> bool:
         """Fires due timers and does one job. False: there was nothing to do."""
@@ -126,12 +121,12 @@ class Worker:
         try:
             self.handlers[claimed.kind](claimed)
         except Exception as e:  # the process edge: whatever a handler raises is recorded with its job
-            log.exception("job.failed", extra={"job": claimed.job_id, "kind": claimed.kind})
+            log.exception("job.failed", extra={"facts": {"job": claimed.job_id, "kind": claimed.kind}})
             self.fail(claimed, str(getattr(e, "code", "internal")), f"{type(e).__name__}: {e}")
             return
         log.info(
             "job.done",
-            extra={"job": claimed.job_id, "kind": claimed.kind, "ms": self.clock.ticks_ms() - started},
+            extra={"facts": {"job": claimed.job_id, "kind": claimed.kind, "ms": self.clock.ticks_ms() - started}},
         )
 
     def fail(self, claimed: Claim, code: str, message: str, *, final: bool = False) -> None:

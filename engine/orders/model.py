@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.store.base import Base, name, number, serial, word
+from engine.store.base import Base, number, serial, word
+from engine.store.base import name as title
 
 
 class ServiceOrder(Base):
@@ -34,7 +35,7 @@ class ServiceOrder(Base):
     product: Mapped[word]
     tier: Mapped[word]
     area: Mapped[word]
-    customer: Mapped[name]
+    customer: Mapped[title]
     phone: Mapped[word]
     address: Mapped[str] = mapped_column(String(300))
     document: Mapped[dict[str, Any]]
@@ -73,7 +74,7 @@ class OrderNote(Base):
 
     id: Mapped[serial]
     order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), index=True)
-    author: Mapped[name]
+    author: Mapped[title]
     text: Mapped[str] = mapped_column(String(2000))
     at: Mapped[datetime]
 
@@ -99,8 +100,8 @@ class Product(Base):
     __tablename__ = "product"
 
     code: Mapped[word] = mapped_column(primary_key=True)  # BB-1000
-    name: Mapped[name]
-    name_en: Mapped[name]
+    name: Mapped[title]
+    name_en: Mapped[title]
     order_type: Mapped[word]
     speed_mbps: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True)

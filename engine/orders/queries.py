@@ -18,7 +18,7 @@ from engine.orders.model import CancelRequest, OrderNote, ServiceOrder
 COLUMNS = OrderColumns(ServiceOrder.id, ServiceOrder.area, ServiceOrder.source)
 
 
-def _visible(actor: Actor, tasks: TaskColumns) -> Select[tuple[ServiceOrder]]:
+def _visible(actor: Actor, tasks: TaskColumns) -> Select[ServiceOrder]:
     return visible_orders(select(ServiceOrder), actor, COLUMNS, tasks)
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.store.base import Base, name, serial, word
+from engine.store.base import Base, serial, word
+from engine.store.base import name as title
 
 
 class Area(Base):
@@ -16,8 +17,8 @@ class Area(Base):
     __tablename__ = "area"
 
     id: Mapped[word] = mapped_column(primary_key=True)  # YT-E
-    name: Mapped[name]
-    name_en: Mapped[name]
+    name: Mapped[title]
+    name_en: Mapped[title]
 
 
 class Coverage(Base):

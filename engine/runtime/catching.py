@@ -40,7 +40,8 @@ def lookup(token: Token, code: str) -> Token | None:
 
 def _best(activity: Token, code: str) -> Token | None:
     """The boundary with exactly this code before one that catches any."""
-    any_code = None
+    any_code: Token | None = None
+    child: Token
     for child in activity.children:
         if not isinstance(child.task_spec, Boundary) or child._state != WAITING:
             continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -35,13 +36,13 @@ def unpack(data: bytes) -> Any:
     return _untagged(json.loads(zlib.decompress(body) if kind == DEFLATED else body))
 
 
-_WRITE = {
+_WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     datetime: lambda v: {"$t": v.isoformat()},
     date: lambda v: {"$d": v.isoformat()},
     timedelta: lambda v: {"$s": [v.days, v.seconds, v.microseconds]},
     Decimal: lambda v: {"$n": str(v)},
 }
-_READ = {
+_READ: Mapping[str, Callable[[Any], Any]] = {
     "$t": datetime.fromisoformat,
     "$d": date.fromisoformat,
     "$s": lambda v: timedelta(*v),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ScopeMixin:
-    """Tokens of one scope. Finished ones are forgotten in the same step, so a scope is as large as what is going on in it."""
+    """Tokens of one scope. Finished ones are forgotten in the same step: a scope is as large as what goes on in it."""
 
     spec: ProcessSpec
     data: dict[str, Any]
@@ -62,7 +62,8 @@ class SubScope(ScopeMixin, BpmnSubWorkflow):
         super().__init__(spec, parent_token_id, top, deserializing=True)
 
     def _calculate_depth(self) -> int:
-        return self.owner.workflow.depth + 1
+        above: ScopeMixin = self.owner.workflow
+        return above.depth + 1
 
     @property
     def owner(self) -> Token:

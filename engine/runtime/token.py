@@ -33,6 +33,7 @@ class Token(Task):
     id: int
     task_spec: Node
     internal_data: dict[str, Any]
+    _state: int
 
     def __init__(
         self,

@@ -1,0 +1,82 @@
+"""Reading versions of diagrams: the list of processes, one version, and forms that an upload leaves to an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bpmn import diagram, extension, xml
+from bpmn.xml import kind_of
+from engine.deploy.definitions import Upload
+from engine.deploy.model import ProcessDefinition
+from engine.errors import NotFound
+from engine.runtime.model import ProcessInstance
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVersion:
+    """A version with the number of instances that still run on it."""
+
+    definition: ProcessDefinition
+    open_instances: int
+
+
+def overview(session: Session) -> list[ListedVersion]:
+    """By process, newest first: the active version, drafts newer than it, and every version that instances run on."""
+    counts = _open_instances(session)
+    rows = session.scalars(
+        select(ProcessDefinition).order_by(ProcessDefinition.key, ProcessDefinition.version.desc())
+    ).all()
+    active = {row.key: row.version for row in rows if row.state == "active"}
+    return [
+        ListedVersion(row, counts.get(row.id, 0))
+        for row in rows
+        if row.version >= active.get(row.key, 0) or row.id in counts
+    ]
+
+
+def get_definition(session: Session, definition_id: int) -> ProcessDefinition:
+    """One version with its deployment. Raises `NotFound`."""
+    found = session.get(ProcessDefinition, definition_id)
+    if found is None:
+        raise NotFound(what="process definition", id=definition_id)
+    return found
+
+
+def definitions_by_id(session: Session, ids: Collection[int]) -> dict[int, ProcessDefinition]:
+    """Several versions at once."""
+    rows = session.scalars(select(ProcessDefinition).where(ProcessDefinition.id.in_(set(ids))))
+    return {row.id: row for row in rows}
+
+
+def with_known_forms(session: Session, upload: Upload) -> tuple[Upload, Sequence[str]]:
+    """The upload with forms that its diagram names and does not bring, from the newest version of the same process.
+
+    Returns the names of the forms taken. Raises `bpmn.problems.DiagramRefused` for a file that is no diagram.
+    """
+    drawing = diagram.load(xml.read(upload.xml))
+    wanted = {key for scope in drawing.scopes() for key in map(_form_key, scope.nodes.values()) if key}
+    taken: dict[str, Mapping[str, Any]] = {}
+    for process in drawing.processes:
+        known = _newest_forms(session, process.id)
+        taken |= {key: known[key] for key in wanted - set(upload.forms) if key in known}
+    return replace(upload, forms={**taken, **upload.forms}), sorted(taken)
+
+
+def _form_key(element: Any) -> str | None:
+    return extension.attributes(element).get("formKey") if kind_of(element) == "userTask" else None
+
+
+def _newest_forms(session: Session, process: str) -> Mapping[str, Mapping[str, Any]]:
+    query = select(ProcessDefinition).where(ProcessDefinition.key == process)
+    newest = session.scalars(query.order_by(ProcessDefinition.version.desc()).limit(1)).first()
+    return newest.deployment.forms if newest is not None else {}
+
+
+def _open_instances(session: Session) -> dict[int, int]:
+    query = select(ProcessInstance.definition_id, func.count()).where(ProcessInstance.state == "active")
+    return dict(session.execute(query.group_by(ProcessInstance.definition_id)).tuples().all())

@@ -1,0 +1,106 @@
+"""The composition root: the only place that names concrete classes together. Each process of ours begins here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from adapters.crm.callback import CallbackSender
+from adapters.registry import Registry
+from bpmn.lint import Catalogue
+from engine.clock import Clock, SystemClock
+from engine.config import Settings
+from engine.deploy.definitions import Definitions
+from engine.identity.rights import ROLES
+from engine.jobs import heartbeat, queue
+from engine.jobs.queue import Claim
+from engine.jobs.worker import Worker
+from engine.orders.states import OrderStates
+from engine.resources import operations as resources
+from engine.runtime.kernel import Kernel
+from engine.store import Store
+from sla.clocks import Clocks
+from sla.sweep import Sweep
+from sla.ticker import TickJob, Ticker, sweep_job
+from tasks.service.runner import ServiceRunner
+from tasks.service.undo import UNDO
+from tasks.worklist import Holders, Worklist
+from web.api.callback_job import CallbackJob
+from web.app import create_app
+from web.blueprints import BLUEPRINTS
+from web.services import Services
+
+
+def catalogue(registry: Registry) -> Catalogue:
+    """What a diagram may name: operations of adapters and our own, and roles."""
+    known = {name: frozenset(operation.errors) for name, operation in registry.operations().items()}
+    local = {name: frozenset(o.operation.errors) for name, o in resources.operations().items()}
+    return Catalogue(known | local | {UNDO: frozenset()}, frozenset(ROLES))
+
+
+def assemble(settings: Settings, store: Store | None = None, clock: Clock | None = None) -> Services:
+    """Everything that a process of ours needs. The caller closes the store and the registry."""
+    registry = Registry.from_settings(settings)
+    definitions = Definitions(lambda: catalogue(registry))
+    clocks = Clocks()
+    states = OrderStates([clocks])
+    # in this order: the clocks say when a task is due, the worklist writes it down, the order follows
+    kernel = Kernel(definitions, [clocks, Worklist(), states])
+    return Services(
+        settings=settings,
+        store=store or Store(settings.database),
+        clock=clock or SystemClock(),
+        kernel=kernel,
+        registry=registry,
+        definitions=definitions,
+        states=states,
+        order_listeners=[clocks],
+    )
+
+
+def web_app(services: Services) -> Flask:
+    """The WSGI application."""
+    return create_app(services, BLUEPRINTS)
+
+
+def worker(services: Services) -> Worker:
+    """A worker with the handlers of all kinds of jobs."""
+    made: list[Worker] = []
+    runner = ServiceRunner(
+        services.store,
+        services.clock,
+        services.kernel,
+        services.registry,
+        resources.operations(),
+        lambda: made[0].fail,
+    )
+    callbacks = CallbackJob(services.store, services.clock, CallbackSender(services.settings))
+    handlers = {"advance": _advance(services), "service": runner, "callback": callbacks}
+    made.append(Worker(services.store, services.clock, services.kernel, handlers, services.settings))
+    return made[0]
+
+
+def _advance(services: Services) -> Callable[[Claim], None]:
+    """The handler of jobs that only move an instance on."""
+
+    def run(claim: Claim) -> None:
+        now = services.clock.now()
+        with services.store.write() as session:
+            job = queue.held(session, claim)
+            if job is not None and claim.instance_id is not None:
+                queue.finish(job, now)
+                services.kernel.advance(session, claim.instance_id, at=now)
+
+    return run
+
+
+def ticker(services: Services) -> Ticker:
+    """The ticker with everything that happens at intervals."""
+    beat = TickJob("ticker.heartbeat", 5.0, lambda: heartbeat.beat(services.store, services.clock, "ticker"))
+    return Ticker([sla_sweep(services), beat], services.clock)
+
+
+def sla_sweep(services: Services) -> TickJob:
+    """The tick that fires due warnings."""
+    return sweep_job(services.store, Sweep(Holders()), services.clock, services.settings.tick_seconds)

@@ -1,0 +1,1 @@
+"""The command line, one module per theme; `web.cli` puts them together."""

@@ -1,0 +1,154 @@
+"""The demo operator 云汀通信 (Yunting Telecom, invented) and the master data that every site begins with.
+
+Everything here is rows, put in once and edited afterwards; nothing of it is a constant elsewhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bpmn.catalog import packaged
+from engine.deploy.definitions import Upload
+from engine.deploy.model import ProcessBinding
+from engine.identity.people import create_person
+from engine.orders.model import HubSubscription, Product
+from engine.resources.model import AccessPort, Area, Coverage
+from sla.model import SlaPolicy
+from tasks.field.model import Crew
+
+if TYPE_CHECKING:
+    from web.services import Services
+
+AREAS = (
+    ("YT-E", "东汀区", "East Ting"),
+    ("YT-N", "北岭区", "North Ridge"),
+    ("YT-W", "西渡区", "West Ferry"),
+    ("YT-S", "南圩县", "South Market"),
+)
+CREWS: tuple[tuple[str, str, str, str | None, list[str], dict[str, int]], ...] = (
+    ("E1", "东汀一班", "East crew 1", None, ["YT-E"], {"FTTH": 3, "IPTV": 2}),
+    ("E2", "东汀二班", "East crew 2", None, ["YT-E"], {"FTTH": 2}),
+    ("N1", "北岭班", "North crew", None, ["YT-N"], {"FTTH": 3}),
+    ("W1", "西渡班", "West crew", "P-HJ", ["YT-W"], {"FTTH": 2}),
+    ("S1", "南圩班", "South crew", None, ["YT-S"], {"FTTH": 2, "aerial": 2}),
+    ("G1", "政企班", "Enterprise crew", None, ["YT-E", "YT-N", "YT-W", "YT-S"], {"OTN": 3, "router": 3}),
+)
+PRODUCTS = (
+    ("BB-300", "宽带 300M", "Broadband 300M", "BB", 300),
+    ("BB-500", "宽带 500M", "Broadband 500M", "BB", 500),
+    ("BB-1000", "宽带 1000M", "Broadband 1000M", "BB", 1000),
+)
+COVERAGE = (
+    ("YT-E", "汀兰路18号3栋", "OLT-E01", 1000),
+    ("YT-E", "汀兰路20号1栋", "OLT-E02", 1000),
+    ("YT-N", "北岭大道6号", "OLT-N01", 1000),
+)
+NODES = {"OLT-E01": 64, "OLT-E02": 64, "OLT-N01": 64}
+PEOPLE: tuple[tuple[str, str, list[str], list[str], str | None], ...] = (
+    ("admin", "系统管理员", ["AD"], [], None),
+    ("designer", "钱流程", ["PD"], [], None),
+    ("dispatcher", "陈调度", ["DP"], ["YT-E"], None),
+    ("supervisor", "周主管", ["SV"], ["YT-E"], None),
+    ("operator", "吴运维", ["OP"], [], None),
+    ("service", "郑客服", ["CS"], [], None),
+    ("crew-e1", "林师傅", ["FC"], ["YT-E"], "E1"),
+    ("crew-e1b", "何师傅", ["FC"], ["YT-E"], "E1"),
+    ("crew-e2", "孙师傅", ["FC"], ["YT-E"], "E2"),
+    ("crew-n1", "马师傅", ["FC"], ["YT-N"], "N1"),
+)
+CRM_LOGIN = "crm"
+
+
+@dataclass(frozen=True)
+class DemoLogin:
+    """Who may log in, with a password made for this installation."""
+
+    login: str
+    name: str
+    roles: list[str]
+    password: str
+
+
+def seed_base(session: Any, services: Services, at: datetime) -> None:
+    """What every site needs: policies, products, bindings, and the shipped diagrams, deployed."""
+    session.add_all(
+        [
+            SlaPolicy(
+                code="HOME48",
+                name="家庭宽带 48 小时",
+                name_en="Home broadband 48 h",
+                subject="order",
+                order_type="BB",
+                limit_minutes=48 * 60,
+                rungs=[50, 80, 100],
+                valid_from=at,
+            ),
+            SlaPolicy(
+                code="BB11",
+                name="上门施工 24 小时",
+                name_en="Construction 24 h",
+                subject="task",
+                process="broadband",
+                element="BB_11",
+                limit_minutes=24 * 60,
+                rungs=[50, 80, 100],
+                valid_from=at,
+            ),
+        ]
+    )
+    session.add_all(Product(code=c, name=n, name_en=e, order_type=t, speed_mbps=s) for c, n, e, t, s in PRODUCTS)
+    session.add(ProcessBinding(order_type="BB", valid_from=at, process_key="broadband"))
+    for bundle in packaged():
+        upload = Upload(bundle.filename, bundle.xml, bundle.forms)
+        for version in services.definitions.upload(session, upload, at=at, actor="system"):
+            services.definitions.deploy(session, version.id, at=at, actor="system")
+
+
+def seed_company(session: Any, at: datetime) -> None:
+    """Areas, crews, coverage and ports of the demo operator."""
+    session.add_all(Area(id=i, name=n, name_en=e) for i, n, e in AREAS)
+    session.flush()
+    session.add_all(
+        Crew(id=i, name=n, name_en=e, employer=p, areas=a, skills=s) for i, n, e, p, a, s in CREWS
+    )
+    session.add_all(
+        Coverage(area_id=a, building=b, node=n, top_speed_mbps=s) for a, b, n, s in COVERAGE
+    )
+    for node, count in NODES.items():
+        session.add_all(
+            AccessPort(node=node, port=f"1/{1 + k // 16}/{k % 16}", state="free", vlan=1200 + k, changed_at=at)
+            for k in range(count)
+        )
+    session.flush()
+
+
+def seed_people(session: Any, at: datetime) -> list[DemoLogin]:
+    """Demo logins with passwords that nobody else has, and the CRM as a machine."""
+    logins = []
+    for login, name, roles, areas, crew in PEOPLE:
+        password = "-".join(secrets.token_hex(3) for _ in range(3))
+        create_person(
+            session, login=login, name=name, roles=roles, password=password, areas=areas, crew_id=crew, at=at
+        )
+        logins.append(DemoLogin(login, name, roles, password))
+    create_person(session, login=CRM_LOGIN, name="CRM 营业系统", roles=["CRM"], at=at)
+    return logins
+
+
+def subscribe_crm(session: Any, crm_url: str, at: datetime) -> None:
+    """The demo CRM listens to its orders; the address is renewed at every start, a simulator may change its port."""
+    row = session.get(HubSubscription, "hub-demo")
+    if row is None:
+        row = HubSubscription(id="hub-demo", owner=CRM_LOGIN, created_at=at, callback="", query=None)
+        session.add(row)
+    row.callback = f"{crm_url}/listener"
+
+
+def seed(session: Any, services: Services, at: datetime) -> list[DemoLogin]:
+    """All of it, into an empty database."""
+    seed_company(session, at)
+    seed_base(session, services, at)
+    return seed_people(session, at)
