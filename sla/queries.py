@@ -96,6 +96,16 @@ def totals(session: Session, actor: Actor, now: datetime) -> Totals:
     )
 
 
+def running_count(session: Session, actor: Actor) -> int:
+    """How many clocks run."""
+    return _count(session, actor, SlaClock.state == "running")
+
+
+def breached_count(session: Session, actor: Actor, now: datetime) -> int:
+    """How many clocks are past their limit and still running."""
+    return _count(session, actor, _breached(now))
+
+
 def _at_risk(now: datetime, due_after: datetime) -> ColumnElement[bool]:
     """Time used, not the level, so that the list is right between two sweeps too. Times are stored in milliseconds.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.errors import BadInput
+from engine.events import Event
 from engine.identity.actor import Actor
 from engine.identity.model import Person
 from engine.identity.scope import visible_tasks
@@ -22,7 +23,7 @@ VIEWS: tuple[View, ...] = ("mine", "crew", "open", "late")
 SOON = timedelta(hours=2)
 
 
-def _query(actor: Actor, view: View, now: datetime) -> Select[tuple[Task]]:
+def _query(actor: Actor, view: View, now: datetime) -> Select[Task]:
     query = visible_tasks(select(Task).where(Task.closed_at.is_(None)), actor, TASK_COLUMNS)
     if view == "mine":
         return query.where(Task.assignee_id == actor.person_id)
@@ -72,18 +73,20 @@ def worklist(
 def _mark(cursor: str) -> tuple[datetime, str]:
     at, _, ident = cursor.partition(",")
     try:
-        return datetime.fromisoformat(at), ident
-    except ValueError as e:
+        return datetime.fromisoformat(at).astimezone(UTC), ident
+    except (ValueError, OverflowError) as e:
         raise BadInput(detail=f"the cursor {cursor!r} is not one of ours", field="after") from e
 
 
 def counts(session: Session, actor: Actor, now: datetime) -> dict[str, int]:
     """How many tasks each view holds."""
-    found = {}
-    for view in VIEWS:
-        inner = _query(actor, view, now).with_only_columns(Task.id).limit(1000).subquery()
-        found[view] = session.scalar(select(func.count()).select_from(inner)) or 0
-    return found
+    return {view: count(session, actor, view, now) for view in VIEWS}
+
+
+def count(session: Session, actor: Actor, view: View, now: datetime) -> int:
+    """How many tasks one view holds; a thousand stands for more."""
+    inner = _query(actor, view, now).with_only_columns(Task.id).limit(1000).subquery()
+    return session.scalar(select(func.count()).select_from(inner)) or 0
 
 
 def tasks_of(session: Session, actor: Actor, instances: Sequence[int]) -> Sequence[Task]:
@@ -99,3 +102,16 @@ def names(session: Session, tasks: Sequence[Task]) -> tuple[dict[int, str], dict
     person = {p.id: p.name for p in session.scalars(select(Person).where(Person.id.in_(people)))}
     crew = {c.id: (c.name, c.name_en) for c in session.scalars(select(Crew).where(Crew.id.in_(crews)))}
     return person, crew
+
+
+def history(session: Session, task: Task, limit: int = 1000) -> list[Event]:
+    """What happened to one task, newest first."""
+    query = select(Event).where(Event.instance_id == task.instance_id, Event.element == task.element)
+    found = session.scalars(query.order_by(Event.id.desc()).limit(limit))
+    return [event for event in found if event.data.get("task") == task.id]
+
+
+def open_tasks_of(session: Session, orders: Collection[str]) -> Sequence[Task]:
+    """Open tasks of some orders, soonest due first; scoped by whoever found the orders."""
+    query = select(Task).where(Task.closed_at.is_(None), Task.business_key.in_(set(orders)))
+    return session.scalars(query.order_by(Task.rank_at, Task.id)).all()

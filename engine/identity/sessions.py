@@ -80,6 +80,11 @@ def revoke_all(session: Session, person_id: int, now: datetime) -> None:
     _revoke(session, now, WebSession.person_id == person_id)
 
 
+def revoke_others(session: Session, person_id: int, secret: str, now: datetime) -> None:
+    """Ends all logins of a person but the one with this secret."""
+    _revoke(session, now, WebSession.person_id == person_id, WebSession.id_hash != _hash(secret))
+
+
 def sessions_of(
     session: Session, person_id: int, now: datetime, current: str | None = None
 ) -> list[OpenLogin]:
@@ -98,8 +103,8 @@ def sessions_of(
     return [OpenLogin(row.agent, row.created_at, row.seen_at, row.id_hash == mine) for row in rows]
 
 
-def _revoke(session: Session, now: datetime, which: ColumnElement[bool]) -> None:
-    session.execute(update(WebSession).where(which, WebSession.revoked_at.is_(None)).values(revoked_at=now))
+def _revoke(session: Session, now: datetime, *which: ColumnElement[bool]) -> None:
+    session.execute(update(WebSession).where(*which, WebSession.revoked_at.is_(None)).values(revoked_at=now))
 
 
 def _hash(secret: str) -> str:

@@ -77,6 +77,14 @@ def touch_token(session: Session, token_id: int, now: datetime) -> None:
     session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=now))
 
 
+def owner_of(session: Session, token_id: int) -> int:
+    """The person whose token this is. Raises `NotFound`."""
+    token = session.get(ApiToken, token_id)
+    if token is None:
+        raise NotFound(what="token", id=token_id)
+    return token.person_id
+
+
 def revoke_token(session: Session, token_id: int, *, at: datetime, by: str) -> None:
     """Ends a token at once; ending it twice changes nothing. Raises `NotFound`."""
     token = session.get(ApiToken, token_id)

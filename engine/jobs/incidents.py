@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -93,3 +93,33 @@ def job_state(session: Session, incident: Incident) -> str | None:
     """How the job behind an incident stands now: ready, running, done, incident; None where there is no job."""
     job = session.get(Job, incident.job_id) if incident.job_id is not None else None
     return job.state if job is not None else None
+
+
+def is_open_again(session: Session, incident: Incident) -> bool:
+    """Whether the same step has failed once more since it was queued for a re-run."""
+    query = select(Incident.id).where(
+        Incident.instance_id == incident.instance_id,
+        Incident.token_id == incident.token_id,
+        Incident.state == "open",
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def open_count(session: Session, actor: Actor) -> int:
+    """How many open incidents the actor sees."""
+    seen = _visible(select(Incident).where(Incident.state == "open"), actor)
+    return session.scalar(select(func.count()).select_from(seen.subquery())) or 0
+
+
+def open_incidents_of(session: Session, actor: Actor, instance_ids: Collection[int]) -> Sequence[Incident]:
+    """Open incidents of some instances that the actor may see, newest first."""
+    query = select(Incident).where(Incident.instance_id.in_(set(instance_ids)), Incident.state == "open")
+    return session.scalars(_visible(query, actor).order_by(Incident.id.desc())).all()
+
+
+def instances_held_up(session: Session, instance_ids: Collection[int]) -> frozenset[int]:
+    """Which of these instances have an open incident; scoped by whoever found them."""
+    query = select(Incident.instance_id).where(
+        Incident.instance_id.in_(set(instance_ids)), Incident.state == "open"
+    )
+    return frozenset(found for found in session.scalars(query) if found is not None)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from engine.errors import NotFound
+from engine.errors import BadInput, NotFound
 from engine.events import Event, record
 from engine.identity.actor import Actor
 from engine.identity.scope import OrderColumns, TaskColumns, visible_orders
-from engine.orders.model import CancelRequest, OrderNote, ServiceOrder
+from engine.orders.model import CancelRequest, OrderItem, OrderNote, Product, ServiceOrder
 
 COLUMNS = OrderColumns(ServiceOrder.id, ServiceOrder.area, ServiceOrder.source)
 
@@ -54,19 +54,25 @@ def orders(
             or_(
                 ServiceOrder.id == text,
                 ServiceOrder.external_id == text,
-                ServiceOrder.customer.startswith(text),
+                ServiceOrder.customer.startswith(text, autoescape=True),
             )
         )
     if after:
-        at, _, ident = after.partition(",")
-        mark = (datetime.fromisoformat(at), ident)
-        query = query.where(tuple_(ServiceOrder.placed_at, ServiceOrder.id) < mark)
+        query = query.where(tuple_(ServiceOrder.placed_at, ServiceOrder.id) < _mark(after))
     query = query.options(selectinload(ServiceOrder.items), selectinload(ServiceOrder.notes))
     found = session.scalars(
         query.order_by(ServiceOrder.placed_at.desc(), ServiceOrder.id.desc()).limit(limit + 1)
     ).all()
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], f"{last.placed_at.isoformat()},{last.id}" if last else None
+
+
+def _mark(cursor: str) -> tuple[datetime, str]:
+    at, _, ident = cursor.partition(",")
+    try:
+        return datetime.fromisoformat(at).astimezone(UTC), ident
+    except (ValueError, OverflowError) as e:
+        raise BadInput(detail=f"the cursor {cursor!r} is not one of ours", field="after") from e
 
 
 def orders_by_offset(
@@ -113,3 +119,17 @@ def events_of(session: Session, order: ServiceOrder, limit: int = 500) -> Sequen
     instances: list[Any] = [i.instance_id for i in order.items if i.instance_id is not None]
     mine = or_(Event.business_key == order.id, Event.instance_id.in_(instances))
     return session.scalars(select(Event).where(mine).order_by(Event.id.desc()).limit(limit)).all()
+
+
+def orders_of_instances(session: Session, instance_ids: Collection[int]) -> dict[int, ServiceOrder]:
+    """The order of each instance that belongs to one. Scoped by whoever found the instances."""
+    query = select(OrderItem.instance_id, ServiceOrder).join(
+        ServiceOrder, OrderItem.order_id == ServiceOrder.id
+    )
+    found = session.execute(query.where(OrderItem.instance_id.in_(set(instance_ids)))).tuples()
+    return {instance: order for instance, order in found if instance is not None}
+
+
+def product_names(session: Session) -> dict[str, tuple[str, str]]:
+    """Names (zh, en) of all products by code."""
+    return {product.code: (product.name, product.name_en) for product in session.scalars(select(Product))}
