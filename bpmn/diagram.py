@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from bpmn.xml import BPMN, DI, kind_of
+from bpmn.xml import BPMN, DI, kind_of, line_of
 
 NODE_KINDS = {
     "startEvent",
@@ -152,5 +152,5 @@ def _flow(element: etree._Element) -> FlowXml:
         str(element.get("sourceRef")),
         str(element.get("targetRef")),
         text or None,
-        (condition.sourceline or 0) if condition is not None else 0,
+        line_of(condition) if condition is not None else 0,
     )

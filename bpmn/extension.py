@@ -1,4 +1,4 @@
-"""Our own attributes of BPMN elements: one namespace, listed per element. Everything else a diagram carries is kept, not executed."""
+"""Our own attributes of BPMN elements: one namespace, listed per element. Whatever else a diagram carries is kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lxml import etree
+
+from bpmn.xml import line_of
 
 NAMESPACE = "urn:kaitong:bpmn:1"
 
@@ -52,5 +54,5 @@ def mappings(element: etree._Element, tag: str) -> list[tuple[str, str, int]]:
     for holder in element:
         if isinstance(holder.tag, str) and etree.QName(holder).localname == "extensionElements":
             for item in holder.iter(f"{{{NAMESPACE}}}{tag}"):
-                found.append((str(item.get("name") or ""), (item.text or "").strip(), item.sourceline or 0))
+                found.append((str(item.get("name") or ""), (item.text or "").strip(), line_of(item)))
     return found

@@ -32,12 +32,24 @@ def read(data: bytes) -> etree._Element:
             raise _refused("XML_DOCTYPE", line=1) from None
         line = getattr(e, "lineno", 0) or 0
         raise _refused("XML_SYNTAX", line=line, detail=str(getattr(e, "msg", e))[:200]) from None
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise _refused("XML_DOCTYPE", line=1)
     _check_size(root)
     if root.tag != f"{{{BPMN}}}definitions":
-        raise _refused("NOT_BPMN", line=root.sourceline or 0, root=str(root.tag)[:100])
+        raise _refused("NOT_BPMN", line=line_of(root), root=str(root.tag)[:100])
     return root
+
+
+def line_of(element: etree._Element) -> int:
+    """The line of an element in its file; 0 where it is not known."""
+    line = element.sourceline
+    return line if isinstance(line, int) else 0
+
+
+def is_true(element: etree._Element, attribute: str, default: bool = False) -> bool:
+    """An attribute of type xsd:boolean, which may be written in two ways."""
+    text = element.get(attribute)
+    return default if text is None else text.strip() in ("true", "1")
 
 
 def kind_of(element: etree._Element) -> str:

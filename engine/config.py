@@ -1,4 +1,7 @@
-"""Settings: read once from the environment and an optional file, then passed around. An unknown KAITONG_* name is an error."""
+"""Settings: read once from the environment and an optional file, then passed around.
+
+An unknown KAITONG_* name is an error.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,10 @@ class Secret(str):
         return "'***'"
 
 
+_NOT_SET = Secret("")
+_OF_SIMULATOR = Secret("kaitong-demo")
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that differs between two installations. Names of the environment are KAITONG_ + the upper-case name."""
@@ -38,7 +45,7 @@ class Settings:
     """Zone in which people read times."""
     locale: str = "zh_CN"
     """Language of people who have not chosen one: zh_CN or en."""
-    secret_key: Secret = Secret("")
+    secret_key: Secret = _NOT_SET
     """Signs session cookies; empty means a random one kept in the data folder."""
     https: bool = False
     """Pages are served over HTTPS by a proxy: cookies become Secure."""
@@ -64,7 +71,7 @@ class Settings:
     """Address of the AAA provisioning interface; empty means the simulator."""
     aaa_radius: str = ""
     """host:port of the RADIUS server for login tests; empty means the simulator."""
-    aaa_secret: Secret = Secret("kaitong-demo")
+    aaa_secret: Secret = _OF_SIMULATOR
     """Shared secret of the RADIUS server."""
     crm_url: str = ""
     """Address of the CRM's order report interface; empty means the simulator."""

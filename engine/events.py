@@ -12,7 +12,7 @@ from engine.store.base import Base, serial, word
 
 
 class Event(Base):
-    """Past tense, for example `OrderPlaced`, `TaskClaimed`, `IncidentOpened`; kinds are listed in docs/reference/events.md."""
+    """Past tense, for example `OrderPlaced` or `TaskClaimed`; all kinds are listed in docs/reference/events.md."""
 
     __tablename__ = "event"
     __table_args__ = (

@@ -147,7 +147,10 @@ class LocalOperation(Protocol):
 
 @dataclass(slots=True)
 class OpenedTask:
-    """A user task that has just become runnable. Listeners run in order; the clocks set `due_at` before the worklist reads it."""
+    """A user task that has just become runnable.
+
+    Listeners run in order; the clocks set `due_at` before the worklist reads it.
+    """
 
     token_id: int
     element: str

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.store.base import Base, name, number, word
+from engine.store.base import Base, number, word
+from engine.store.base import name as title
 
 _OPEN = text("closed_at IS NULL")
 
@@ -48,8 +49,8 @@ class Task(Base):
     definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"), index=True)
     business_key: Mapped[number] = mapped_column(index=True)
     element: Mapped[word]
-    name: Mapped[name]
-    name_en: Mapped[name]
+    name: Mapped[title]
+    name_en: Mapped[title]
     role: Mapped[word]
     area: Mapped[word | None]
     skill: Mapped[word | None]

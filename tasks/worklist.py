@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -199,7 +199,7 @@ def form_of(session: Session, task: Task) -> Form | None:
     return load_form(definition.deployment.forms[task.form_key])
 
 
-def _clean(session: Session, task: Task, command: CompleteTask) -> Mapping[str, Any]:
+def _clean(session: Session, task: Task, command: CompleteTask) -> dict[str, Any]:
     form = form_of(session, task)
     if form is None:
         return {}

@@ -76,10 +76,8 @@ def _features(report: Report, element: etree._Element) -> None:
     for attribute in ("startQuantity", "completionQuantity"):
         if element.get(attribute, "1") != "1":
             report.add("FEATURE", element, feature=f"{attribute}={element.get(attribute)}")
-    if kind == "subProcess":
-        allowed = None  # its content is a scope of its own
-    else:
-        allowed = _DOCUMENTATION | _INSIDE.get(kind, set())
+    # the content of a sub-process is a scope of its own
+    allowed = None if kind == "subProcess" else _DOCUMENTATION | _INSIDE.get(kind, set())
     for child in element:
         name = kind_of(child) if isinstance(child.tag, str) else ""
         if name.endswith("LoopCharacteristics"):

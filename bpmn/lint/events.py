@@ -42,17 +42,17 @@ def _kinds(report: Report, element: etree._Element, kind: str) -> None:
         if name not in ALLOWED[kind]:
             report.add("EVENT_KIND", element, event=name, kind=kind, allowed=some(ALLOWED[kind]) or "none")
         elif name in _REFERENCES:
-            _reference(report, definition, *_REFERENCES[name])
+            _reference(report, element, definition, *_REFERENCES[name])
     if len(definitions) > 1:
         report.add("EVENT_SEVERAL", element)
     if not definitions and kind in NEEDS_ONE:
         report.add("EVENT_KIND", element, event="none event", kind=kind, allowed=some(ALLOWED[kind]))
 
 
-def _reference(report: Report, definition: etree._Element, attribute: str, tag: str) -> None:
+def _reference(
+    report: Report, holder: etree._Element, definition: etree._Element, attribute: str, tag: str
+) -> None:
     target = definition.get(attribute)
-    holder = definition.getparent()
-    assert holder is not None
     if target is None:
         if not (tag == "error" and kind_of(holder) == "boundaryEvent"):  # catching any error is allowed
             report.add("REFERENCE", holder, attribute=attribute, target="nothing")

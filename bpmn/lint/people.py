@@ -39,8 +39,8 @@ def _user_task(report: Report, element: etree._Element) -> None:
         return
     try:
         load_form(forms[form])
-    except FormRefused:
-        report.add("FORM", element, form=form, detail=lambda locale: e.message(locale))
+    except FormRefused as e:
+        report.add("FORM", element, form=form, detail=e.message)
 
 
 def _service_task(report: Report, element: etree._Element) -> None:

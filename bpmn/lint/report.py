@@ -10,6 +10,7 @@ from lxml import etree
 
 from bpmn.diagram import Diagram
 from bpmn.problems import Problem
+from bpmn.xml import line_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Report:
 
     def add(self, code: str, element: etree._Element, line: int = 0, /, **facts: Any) -> None:
         """A problem at an element; `line` where it is not the element's own."""
-        self.problems.append(Problem(code, line or element.sourceline or 0, element.get("id"), facts))
+        self.problems.append(Problem(code, line or line_of(element), element.get("id"), facts))
 
 
 def some(names: object, limit: int = 12) -> str:

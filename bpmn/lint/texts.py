@@ -10,7 +10,7 @@ from bpmn import durations, extension
 from bpmn.diagram import event_definitions
 from bpmn.expressions import ExpressionError, compile_expression, compile_script
 from bpmn.lint.report import Report
-from bpmn.xml import BPMN, kind_of
+from bpmn.xml import BPMN, kind_of, line_of
 
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 _CODE = {"expression.forbidden"}
@@ -38,7 +38,7 @@ def _element(report: Report, element: etree._Element) -> None:
                 _expression(report, element, text, f"{tag} {name}", line)
     key = extension.attributes(element).get("key")
     if key is not None:
-        _expression(report, element, key, "key", element.sourceline or 0)
+        _expression(report, element, key, "key", line_of(element))
     for definition in event_definitions(element):
         if kind_of(definition) == "timerEventDefinition":
             _timer(report, element, definition)
@@ -52,7 +52,7 @@ def _script(report: Report, element: etree._Element) -> None:
     try:
         compile_script(script.text or "")
     except ExpressionError as e:
-        _complain(report, element, e, "script", script.sourceline or 0)
+        _complain(report, element, e, "script", line_of(script))
 
 
 def _expression(report: Report, element: etree._Element, text: str, where: str, line: int) -> None:
@@ -77,7 +77,7 @@ def _timer(report: Report, element: etree._Element, definition: etree._Element) 
         if isinstance(c.tag, str) and kind_of(c) in ("timeDate", "timeDuration", "timeCycle")
     ]
     text = (parts[0].text or "").strip() if parts else ""
-    line = (parts[0] if parts else definition).sourceline or 0
+    line = line_of(parts[0] if parts else definition)
     if len(parts) != 1 or not text:
         report.add("TIMER", element, line, text=text or "''", detail="exactly one text is needed")
     elif kind_of(parts[0]) == "timeCycle":

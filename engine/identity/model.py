@@ -12,7 +12,7 @@ from engine.store.base import Base, name, serial, word
 
 
 class Person(Base):
-    """Somebody, or a machine, that may log in. Roles are the codes of docs/reference/roles.md: FC, DP, SV, OP, CS, PD, AD, SYS …"""
+    """Somebody, or a machine, that may log in. Roles are the codes of docs/reference/roles.md: FC, DP, SV, OP …"""
 
     __tablename__ = "person"
 

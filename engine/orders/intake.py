@@ -80,7 +80,10 @@ def place(
     zone: ZoneInfo,
     actor: str,
 ) -> ServiceOrder:
-    """The new order, acknowledged; its instances start with the next job. Raises `FieldError`, `NoProcess`, `DuplicateOrder`."""
+    """The new order, acknowledged; its instances start with the next job.
+
+    Raises `FieldError`, `NoProcess`, `DuplicateOrder`.
+    """
     _refuse_duplicate(session, command)
     if session.get(Area, command.area) is None:
         raise FieldError(field="area", detail=f"{command.area} is no area of ours")

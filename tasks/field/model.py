@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.store.base import Base, name, word
+from engine.store.base import Base, word
+from engine.store.base import name as title
 
 
 class Crew(Base):
@@ -15,8 +16,8 @@ class Crew(Base):
     __tablename__ = "crew"
 
     id: Mapped[word] = mapped_column(primary_key=True)
-    name: Mapped[name]
-    name_en: Mapped[name]
+    name: Mapped[title]
+    name_en: Mapped[title]
     employer: Mapped[word | None]
     areas: Mapped[list[str]]
     skills: Mapped[dict[str, Any]]
