@@ -140,7 +140,7 @@ class Kernel:
 
     def fire_timers(self, session: Session, instance_id: int, *, at: datetime) -> None:
         """Fires what is due. A timer that somebody else fired is no error."""
-        with self._open(session, instance_id, at, "timer", must_live=False):
+        with self._open(session, instance_id, at, "timer", must_live=False, only_if_moved=True):
             pass  # opening an instance fires its due timers first
 
     def correlate(
@@ -208,7 +208,13 @@ class Kernel:
 
     @contextmanager
     def _open(
-        self, session: Session, instance_id: int, at: datetime, actor: str, must_live: bool = True
+        self,
+        session: Session,
+        instance_id: int,
+        at: datetime,
+        actor: str,
+        must_live: bool = True,
+        only_if_moved: bool = False,
     ) -> Iterator[Instance]:
         row = session.scalars(
             select(ProcessInstance).where(ProcessInstance.id == instance_id).with_for_update(),
@@ -226,6 +232,8 @@ class Kernel:
             top.waiting.fire(token)
             top.settle()
         yield top
+        if only_if_moved and not top.notes:
+            return
         top.settle()
         self._save(session, row, top, actor, STEP_BUDGET)
 
