@@ -22,7 +22,7 @@ from engine.runtime.kernel import Kernel
 from engine.store import Store
 from sla.clocks import Clocks
 from sla.sweep import Sweep
-from sla.ticker import TickJob, Ticker, sweep_job
+from sla.ticker import Ticker, TickJob, sweep_job
 from tasks.service.runner import ServiceRunner
 from tasks.service.undo import UNDO
 from tasks.worklist import Holders, Worklist

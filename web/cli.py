@@ -32,7 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"kaitong: {e.text()} [{e.code}]", file=sys.stderr)
     except DiagramRefused as e:
         for problem in e.problems:
-            print(f"{problem.severity} {problem.code} line {problem.line}: {problem.message('en')}", file=sys.stderr)
+            print(
+                f"{problem.severity} {problem.code} line {problem.line}: {problem.message('en')}",
+                file=sys.stderr,
+            )
     except BrokenPipeError:
         sys.stderr.close()
     return 1

@@ -99,7 +99,9 @@ def seed_base(session: Any, services: Services, at: datetime) -> None:
             ),
         ]
     )
-    session.add_all(Product(code=c, name=n, name_en=e, order_type=t, speed_mbps=s) for c, n, e, t, s in PRODUCTS)
+    session.add_all(
+        Product(code=c, name=n, name_en=e, order_type=t, speed_mbps=s) for c, n, e, t, s in PRODUCTS
+    )
     session.add(ProcessBinding(order_type="BB", valid_from=at, process_key="broadband"))
     for bundle in packaged():
         upload = Upload(bundle.filename, bundle.xml, bundle.forms)
@@ -114,12 +116,12 @@ def seed_company(session: Any, at: datetime) -> None:
     session.add_all(
         Crew(id=i, name=n, name_en=e, employer=p, areas=a, skills=s) for i, n, e, p, a, s in CREWS
     )
-    session.add_all(
-        Coverage(area_id=a, building=b, node=n, top_speed_mbps=s) for a, b, n, s in COVERAGE
-    )
+    session.add_all(Coverage(area_id=a, building=b, node=n, top_speed_mbps=s) for a, b, n, s in COVERAGE)
     for node, count in NODES.items():
         session.add_all(
-            AccessPort(node=node, port=f"1/{1 + k // 16}/{k % 16}", state="free", vlan=1200 + k, changed_at=at)
+            AccessPort(
+                node=node, port=f"1/{1 + k // 16}/{k % 16}", state="free", vlan=1200 + k, changed_at=at
+            )
             for k in range(count)
         )
     session.flush()

@@ -49,7 +49,9 @@ def run_lint(arguments: argparse.Namespace, environment: Mapping[str, str]) -> i
     problems = problems_of(data, Catalogue(known.operations, known.roles, forms or None))
     ok = all(p.severity != "error" for p in problems)
     listed = [p.as_dict(arguments.locale) for p in problems]
-    lines = [f"{p['severity']} {p['code']} line {p['line']} {p['element'] or ''}: {p['message']}" for p in listed]
+    lines = [
+        f"{p['severity']} {p['code']} line {p['line']} {p['element'] or ''}: {p['message']}" for p in listed
+    ]
     show(arguments, {"ok": ok, "problems": listed}, "\n".join(lines) or "no problem found")
     return 0 if ok else 1
 
@@ -67,7 +69,9 @@ def run_deploy(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
             for version in versions:
                 services.definitions.deploy(session, version.id, at=at, actor="cli")
         result = [{"process": v.key, "version": v.version, "state": v.state} for v in versions]
-    show(arguments, result, "\n".join(f"{r['process']} version {r['version']} is {r['state']}" for r in result))
+    show(
+        arguments, result, "\n".join(f"{r['process']} version {r['version']} is {r['state']}" for r in result)
+    )
     return 0
 
 

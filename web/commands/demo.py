@@ -43,7 +43,10 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run_demo(_arguments: argparse.Namespace, _environment: Mapping[str, str]) -> int:
     """0 if everything happened as it should, checked at the simulators."""
-    with tempfile.TemporaryDirectory(prefix="kaitong-demo-") as folder, running_simulators(Path(folder)) as simulators:
+    with (
+        tempfile.TemporaryDirectory(prefix="kaitong-demo-") as folder,
+        running_simulators(Path(folder)) as simulators,
+    ):
         settings = simulators.applied_to(replace(Settings(), data_dir=Path(folder)))
         Play.open(settings, simulators).perform()
     return 0
@@ -79,14 +82,25 @@ class Play:
                 if person is not None:
                     tokens[login] = create_token(session, person.id, "demo", 1, at=clock.now())
         client = web_app(services).test_client()
-        return cls(clock, services.store, client, worker(services), sla_sweep(services).run, simulators, tokens, settings)
+        return cls(
+            clock,
+            services.store,
+            client,
+            worker(services),
+            sla_sweep(services).run,
+            simulators,
+            tokens,
+            settings,
+        )
 
     def perform(self) -> None:
         """The story."""
         order = self._place()
         self._work()
         task = self._one(f"/api/v1/tasks?order={order}", "crew-e1", "construction task")
-        self.say(f"task {task['id']} {task['name']} is with crew {task['crew']}, due {self._local(task['due_at'])}")
+        self.say(
+            f"task {task['id']} {task['name']} is with crew {task['crew']}, due {self._local(task['due_at'])}"
+        )
         self.pass_time(timedelta(hours=13))
         self.say("13 hours later: " + self._warnings())
         self.simulators.aaa.fault("unavailable", times=-1, operation="aaa.subscriber.open")
@@ -104,11 +118,17 @@ class Play:
 
     def _place(self) -> str:
         answer = self._post(ORDERS, "crm", sample_order("CRM-88120031"))
-        self.say(f"the CRM places {answer['id']} ({answer['externalId']}), promised by {self._local(answer['expectedCompletionDate'])}")
+        promise = self._local(answer["expectedCompletionDate"])
+        self.say(f"the CRM places {answer['id']} ({answer['externalId']}), promised by {promise}")
         return str(answer["id"])
 
     def _complete(self, task: Mapping[str, Any]) -> None:
-        values = {"result": "done", "onu_serial": "YTGP1A2B3C4D", "rx_power_dbm": -19.8, "identity_checked": True}
+        values = {
+            "result": "done",
+            "onu_serial": "YTGP1A2B3C4D",
+            "rx_power_dbm": -19.8,
+            "identity_checked": True,
+        }
         self._post(f"/api/v1/tasks/{task['id']}/complete", "crew-e1", {"values": values})
         self.say("the crew has finished on site and sends the form")
 
@@ -132,7 +152,9 @@ class Play:
         if len(opened) != 1 or len(reports) != 1 or not told:
             detail = f"{len(opened)} accounts, {len(reports)} reports, {len(told)} events"
             raise DemoWentWrong(step="count at the simulators", detail=detail)
-        self.say(f"{order} is completed: one account at the AAA server, one report at the CRM, {len(told)} events to its listener")
+        self.say(
+            f"{order} is completed: one account at the AAA server, one report and {len(told)} events at the CRM"
+        )
 
     # ---- time, work, words
 
@@ -180,7 +202,9 @@ class Play:
     @staticmethod
     def _answer(response: Any, url: str) -> Any:
         if response.status_code >= 400:
-            raise DemoWentWrong(step=url, detail=f"{response.status_code} {response.get_data(as_text=True)[:300]}")
+            raise DemoWentWrong(
+                step=url, detail=f"{response.status_code} {response.get_data(as_text=True)[:300]}"
+            )
         return response.get_json()
 
 
@@ -207,5 +231,3 @@ def sample_order(external_id: str, building: str = "汀兰路18号3栋") -> dict
             }
         ],
     }
-
-

@@ -45,7 +45,13 @@ def run_orders(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
         actor = _actor(session, arguments.login)
         found, _ = orders(session, actor, TASK_COLUMNS, state=arguments.state, limit=arguments.limit)
         rows = [
-            {"id": o.id, "external_id": o.external_id, "state": o.state, "product": o.product, "due": o.expected_at}
+            {
+                "id": o.id,
+                "external_id": o.external_id,
+                "state": o.state,
+                "product": o.product,
+                "due": o.expected_at,
+            }
             for o in found
         ]
     show(arguments, rows, table(rows, ("id", "external_id", "state", "product", "due")))
@@ -58,7 +64,8 @@ def run_order(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
     with services.store.read() as session:
         found = get_order(session, _actor(session, arguments.login), arguments.order, TASK_COLUMNS)
         events = [
-            {"at": e.at, "event": e.kind, "element": e.element, "actor": e.actor} for e in events_of(session, found)
+            {"at": e.at, "event": e.kind, "element": e.element, "actor": e.actor}
+            for e in events_of(session, found)
         ]
         result = {"id": found.id, "state": found.state, "product": found.product, "events": events[::-1]}
     text = f"{result['id']} {result['product']} {result['state']}\n"

@@ -23,5 +23,8 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     if not rows:
         return "nothing"
     lines = [[str(r.get(c) if r.get(c) is not None else "") for c in columns] for r in rows]
-    widths = [max(len(line[i]) for line in [list(columns), *lines]) for i in range(len(columns))]
-    return "\n".join("  ".join(v.ljust(w) for v, w in zip(line, widths, strict=True)).rstrip() for line in [list(columns), *lines])
+    lines.insert(0, list(columns))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    return "\n".join(
+        "  ".join(v.ljust(w) for v, w in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

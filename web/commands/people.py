@@ -7,9 +7,11 @@ import getpass
 import secrets
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from engine.config import Settings
 from engine.errors import NotFound
+from engine.identity.model import Person
 from engine.identity.people import create_person, find_person, set_password
 from engine.identity.tokens import create_token, tokens_of
 from web.commands.output import add_format, show, table
@@ -18,7 +20,9 @@ from web.services import Services
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The parsers of these commands."""
-    user = commands.add_parser("user", help="people, passwords and tokens").add_subparsers(metavar="WHAT", required=True)
+    user = commands.add_parser("user", help="people, passwords and tokens").add_subparsers(
+        metavar="WHAT", required=True
+    )
     add = user.add_parser("add", help="a new person")
     add.add_argument("login")
     add.add_argument("--name")
@@ -107,7 +111,7 @@ def _services(environment: Mapping[str, str]) -> Services:
     return assemble(Settings.load(environment))
 
 
-def _person(session, login):  # type: ignore[no-untyped-def]
+def _person(session: Any, login: str) -> Person:
     person = find_person(session, login)
     if person is None:
         raise NotFound(what="person", id=login)

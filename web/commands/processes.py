@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from adapters.addresses import SimulatorAddresses
+from engine.clock import SystemClock
 from engine.config import PREFIX, Settings
 from engine.identity.first import has_people, is_new
 from engine.identity.people import create_person
@@ -29,7 +31,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     serve = commands.add_parser("serve", help="start the whole system: web, worker, ticker, simulators")
     serve.add_argument("--port", type=int, help="port of the web server (KAITONG_PORT)")
     serve.add_argument("--data", type=Path, help="data folder (KAITONG_DATA_DIR)")
-    serve.add_argument("--no-demo", action="store_true", help="begin without the demo operator and its simulators")
+    serve.add_argument(
+        "--no-demo", action="store_true", help="begin without the demo operator and its simulators"
+    )
     serve.set_defaults(run=run_serve)
     for name, text, run in (
         ("web", "the web server alone", run_web),
@@ -194,19 +198,13 @@ def run_simulators(_arguments: argparse.Namespace, environment: Mapping[str, str
     folder = settings.data_dir / "simulators"
     folder.mkdir(parents=True, exist_ok=True)
 
-    def ready(addresses: object) -> None:
-        addresses.save(settings.data_dir)  # type: ignore[attr-defined]
+    def ready(addresses: SimulatorAddresses) -> None:
+        addresses.save(settings.data_dir)
         with Store(settings.database).write() as session:
-            demo_data.subscribe_crm(session, addresses.crm_url, _now())  # type: ignore[attr-defined]
+            demo_data.subscribe_crm(session, addresses.crm_url, SystemClock().now())
 
     serve(folder, "127.0.0.1", 0, 0, settings.aaa_secret, ready)
     return 0
-
-
-def _now() -> object:
-    from engine.clock import SystemClock
-
-    return SystemClock().now()
 
 
 def run_migrate(_arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
