@@ -47,6 +47,7 @@ class Compiler:
 
     def __init__(
         self,
+        tree: ast.AST,
         source: Source,
         handlers: Mapping[type, Handler],
         builtins: Mapping[str, Builtin],
@@ -58,6 +59,7 @@ class Compiler:
         self.findings = Findings()
         self.scope: Scope | None = None
         self._handlers = handlers
+        self._costs = _costs(tree)
         self._depth = 0
         self._peak = 0
 
@@ -79,6 +81,10 @@ class Compiler:
     def at(self, node: ast.AST) -> Position:
         """The place of a node in the text."""
         return self.source.at(node)
+
+    def cost_of(self, *nodes: ast.AST) -> int:
+        """Steps of going through these nodes once."""
+        return sum(self._costs[id(node)] for node in nodes)
 
     @contextmanager
     def entering(self, names: Iterable[str], *, is_function: bool) -> Iterator[None]:
@@ -129,7 +135,10 @@ _FREE = (ast.Load, ast.Store, ast.Del)
 _DEAR = (ast.Call, ast.JoinedStr, ast.comprehension, ast.Try)
 
 
-def cost_of(*nodes: ast.AST) -> int:
-    """Steps of going through these nodes once."""
-    parts = (part for node in nodes for part in ast.walk(node) if not isinstance(part, _FREE))
-    return sum(4 if isinstance(part, _DEAR) else 1 for part in parts)
+def _costs(tree: ast.AST) -> dict[int, int]:
+    """Steps of going once through each node and all inside it, by the identity of the node."""
+    costs: dict[int, int] = {}
+    for node in reversed(list(ast.walk(tree))):  # inner nodes first
+        own = 0 if isinstance(node, _FREE) else 4 if isinstance(node, _DEAR) else 1
+        costs[id(node)] = own + sum(costs[id(part)] for part in ast.iter_child_nodes(node))
+    return costs

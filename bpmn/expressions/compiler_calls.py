@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from bpmn.expressions.compiler import Compiler, Handler, cost_of
+from bpmn.expressions.compiler import Compiler, Handler
 from bpmn.expressions.compiler_expressions import key_value, local
 from bpmn.expressions.compiler_targets import Target, names_in, target
 from bpmn.expressions.errors import FORBIDDEN, PROBLEMS, ExpressionError, Fault, Position, placed
@@ -125,7 +125,7 @@ def function_value(
     with c.entering(own_names | set(parameters), is_function=True), c.measuring() as height:
         code = compile_body()
         tall = height()
-    cost = 2 + len(parameters) + cost_of(*body)
+    cost = 2 + len(parameters) + c.cost_of(*body)
 
     def make(run: Run, frame: Frame) -> ScriptFunction:
         values = [default(run, frame) for default in defaults]
@@ -149,21 +149,22 @@ def _loop(
     """Compile the clauses of a comprehension and, inside them, what it collects."""
     outside: Code = c.compile(generators[0].iter)
     with c.entering(names_in(*(clause.target for clause in generators)), is_function=False):
-        loop = _clause(c, None, outside, generators[0], cost_of(*results))
+        loop = _clause(c, None, outside, generators[0], c.cost_of(*results))
         for clause in generators[1:]:
-            loop = _clause(c, loop, c.compile(clause.iter), clause, cost_of(*results))
+            loop = _clause(c, loop, c.compile(clause.iter), clause, c.cost_of(*results))
         return loop, c.compile_all(results)
 
 
 def _clause(c: Compiler, outer: Loop | None, source: Code, clause: ast.comprehension, cost: int) -> Loop:
     bind: Target = target(c, clause.target)
     conditions = c.compile_all(clause.ifs)
-    cost += cost_of(clause)
+    cost += 1 + c.cost_of(clause.target, *clause.ifs)
+    entry = c.cost_of(clause.iter)
     at = c.at(clause.iter)
 
     def rounds(run: Run, outside: Frame, inside: Frame) -> Iterator[None]:
         values = source(run, outside)
-        for item in charged(run, values, cost, at):
+        for item in charged(run, values, cost, at, entry):
             bind(run, inside, item)
             if all(condition(run, inside) for condition in conditions):
                 yield
@@ -179,9 +180,10 @@ def _clause(c: Compiler, outer: Loop | None, source: Code, clause: ast.comprehen
     return nested
 
 
-def charged(run: Run, values: Any, cost: int, at: Position) -> Iterator[Any]:
-    """Go through a value and pay for each round."""
+def charged(run: Run, values: Any, cost: int, at: Position, entry: int = 0) -> Iterator[Any]:
+    """Go through a value and pay for each round, and once for having got there."""
     try:
+        run.spend(entry)
         for item in iterate(run, values):
             run.spend(cost)
             yield item

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from bpmn.expressions.compiler import Compiler, Handler, cost_of
+from bpmn.expressions.compiler import Compiler, Handler
 from bpmn.expressions.compiler_calls import charged, function_value
 from bpmn.expressions.compiler_expressions import calculated
 from bpmn.expressions.compiler_targets import Target, assign_variable, names_assigned, target
@@ -143,7 +143,7 @@ def for_loop(c: Compiler, node: ast.For) -> Step:
     c.findings.certain = certain
     otherwise, _ = _branch(c, node.orelse, certain)
     c.findings.certain = certain
-    cost, at = 1 + cost_of(node.target, *node.body), c.at(node.iter)
+    cost, at = 1 + c.cost_of(node.target, *node.body), c.at(node.iter)
 
     def loop(run: Run, frame: Frame) -> Signal | None:
         for item in charged(run, source(run, frame), cost, at):
@@ -164,7 +164,7 @@ def while_loop(c: Compiler, node: ast.While) -> Step:
     body, _ = _branch(c, node.body, certain)
     otherwise, _ = _branch(c, node.orelse, certain)
     c.findings.certain = certain
-    cost, at = 1 + cost_of(node.test, *node.body), c.at(node)
+    cost, at = 1 + c.cost_of(node.test, *node.body), c.at(node)
 
     def loop(run: Run, frame: Frame) -> Signal | None:
         while test(run, frame):

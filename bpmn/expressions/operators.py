@@ -188,7 +188,7 @@ def select(meter: Meter, value: Any, key: Any) -> Any:
         part = value[key]
         meter.spend(len(part) >> (4 if kind is str else 2))
         return part
-    if type(key) is not int:
+    if type(key) not in _WHOLE:
         raise _unsuitable("[]", value, key)
     return value[key]
 

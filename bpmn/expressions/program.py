@@ -104,7 +104,7 @@ def compile_expression(text: str) -> Expression:
     """Check an expression and make it ready; raises `ExpressionError` with the place of the first fault."""
     tree, source = parse_expression(text)
     check(tree, source.at, script=False)
-    compiler = Compiler(source, _EXPRESSION_HANDLERS, EXPRESSION_BUILTINS)
+    compiler = Compiler(tree, source, _EXPRESSION_HANDLERS, EXPRESSION_BUILTINS)
     code = compiler.compile(tree.body)
     found = compiler.findings
     return Expression(text, frozenset(found.read | found.read_later), code)
@@ -115,7 +115,7 @@ def compile_script(text: str) -> Script:
     """Check a script and make it ready; raises `ExpressionError` with the place of the first fault."""
     tree, source = parse_script(text)
     check(tree, source.at, script=True)
-    compiler = Compiler(source, _SCRIPT_HANDLERS, SCRIPT_BUILTINS, names_assigned(tree.body))
+    compiler = Compiler(tree, source, _SCRIPT_HANDLERS, SCRIPT_BUILTINS, names_assigned(tree.body))
     step = compiler_statements.block(compiler, tree.body)
     found = compiler.findings
     names = frozenset(found.read | (found.read_later - found.certain))

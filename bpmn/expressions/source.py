@@ -97,7 +97,9 @@ def _parse(parsed: str, mode: str, source: Source) -> ast.AST:
         _check_nesting(parsed, source)
         return ast.parse(parsed, mode=mode)
     except SyntaxError as error:
-        at = source.place(error.lineno or 1, error.offset or 1)
+        # without offset it is at the end of the line; a null byte has no line either
+        column = 1 if error.lineno is None else error.offset or MAX_SOURCE
+        at = source.place(error.lineno or 1, column)
         raise ExpressionError(SYNTAX, *at, {"detail": str(error.msg)}) from None
     except tokenize.TokenError as error:
         line, column = error.args[1]
