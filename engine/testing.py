@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bpmn.parse import Executable
+from bpmn.specs import Node, ServiceActivity, UserActivity
+from bpmn.specs.nodes import ERROR, READY, STARTED
+from engine.ports import InstanceEnd
+from engine.runtime import codec
+from engine.runtime.changes import standing
+from engine.runtime.instance import Instance
+from engine.runtime.token import Token
+from engine.runtime.variables import Difference
 
 _START = datetime(2026, 11, 22, 1, 12, tzinfo=UTC)  # Sunday 09:12 in Shanghai
 
@@ -41,3 +53,181 @@ class FakeClock:
         """The machine starts again: ticks count from zero."""
         self._ticks = 0
         self._boots += 1
+
+
+class RoundTripLost(AssertionError):
+    """A stored and restored instance is not the instance that was stored."""
+
+
+class Driver:
+    """Runs one instance in memory, without rows.
+
+    With `round_trip` it is stored and restored between every two steps, and both are compared in every index: what is
+    derived from the tokens must come out the same, or something would be lost with the next restart.
+    """
+
+    def __init__(
+        self,
+        executable: Executable,
+        values: Mapping[str, Any] | None = None,
+        *,
+        round_trip: bool = False,
+        key: str = "T-1",
+        clock: FakeClock | None = None,
+    ) -> None:
+        self.executable, self.key, self.round_trip = executable, key, round_trip
+        self.clock = clock if clock is not None else FakeClock()
+        self.trace: list[tuple[str, str]] = []
+        self.differences: list[Difference] = []
+        self.top = Instance(executable, key, self.clock.now())
+        self.top.start(values or {})
+        self.run()
+
+    # ---- what can be seen
+
+    @property
+    def end(self) -> InstanceEnd | None:
+        return self.top.end
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        return self.top.data
+
+    def elements(self, what: str) -> list[str]:
+        """Elements of the history entries of one kind, in order."""
+        return [element for kind, element in self.trace if kind == what]
+
+    @property
+    def completed(self) -> list[str]:
+        """What has been completed, in order."""
+        return self.elements("completed")
+
+    def at(self, state: int, kind: type[Node]) -> list[str]:
+        """Elements of a kind with a token in a state, by token."""
+        found = [t for t in self.top.by_id.values() if t._state == state and isinstance(t.task_spec, kind)]
+        return [t.task_spec.name for t in sorted(found, key=lambda t: t.id)]
+
+    @property
+    def tasks(self) -> list[str]:
+        """User tasks that are open."""
+        return self.at(READY, UserActivity)
+
+    @property
+    def jobs(self) -> list[str]:
+        """Service tasks at work."""
+        return self.at(STARTED, ServiceActivity)
+
+    @property
+    def incidents(self) -> dict[str, str]:
+        """Element → code of the faults that wait for a retry."""
+        failed = [t for t in self.top.by_id.values() if t._state == ERROR]
+        return {t.task_spec.name: t.internal_data["incident"]["code"] for t in failed}
+
+    # ---- commands
+
+    def complete(self, element: str, /, **values: Any) -> None:
+        """A person completes the oldest open task of an element."""
+        self._begin()
+        token = self._token(element, READY)
+        self.top.assign(token, values)
+        self.top.guard(token, "route", token.complete)
+        self.run()
+
+    def result(self, element: str, /, **output: Any) -> None:
+        """A worker has done a service task."""
+        self._begin()
+        self.top.take_result(self._token(element, STARTED), output)
+        self.run()
+
+    def refuse(self, element: str, code: str) -> None:
+        """A worker was told a business no."""
+        self._begin()
+        self.top.throw_error(self._token(element, STARTED), code, "no")
+        self.run()
+
+    def message(self, name: str, key: str | None = None, /, **values: Any) -> int:
+        """A message comes in; returns how many tokens caught it."""
+        self._begin()
+        caught = 0
+        for token_id in list(self.top.waiting.messages.get((name, key or self.key), ())):
+            if token_id in self.top.by_id:
+                self.top.waiting.fire(self.top.by_id[token_id], values)
+                caught += 1
+        self.run()
+        return caught
+
+    def pass_time(self, by: timedelta) -> None:
+        """Time passes, and what is due fires."""
+        self.clock.advance(by)
+        self._begin()
+        self.run()
+
+    def retry(self, element: str, /, **corrected: Any) -> None:
+        """An operator corrects variables and repeats a failed step."""
+        self._begin()
+        token = self._token(element, ERROR)
+        self.top.assign(token, corrected)
+        self.top.retry(token)
+        self.run()
+
+    # ---- how it moves
+
+    def run(self, limit: int = 100_000) -> None:
+        """Steps until nothing moves."""
+        self.top.settle()
+        self._between()
+        for _ in range(limit):
+            moved = self.top.step()
+            self._between()
+            if not moved:
+                return
+        raise AssertionError(f"still moving after {limit} steps")
+
+    def _begin(self) -> None:
+        self.top.now = self.clock.now()
+        self.top.fire_due()
+
+    def _token(self, element: str, state: int) -> Token:
+        for ident in sorted(self.top.by_id):
+            token = self.top.by_id[ident]
+            if token.task_spec.name == element and token._state == state:
+                return token
+        raise AssertionError(f"nothing waits at {element}: {sorted(_picture(self.top)['tokens'].values())}")
+
+    def _between(self) -> None:
+        self.trace += [(n.what, n.element) for n in self.top.notes]
+        self.differences += self.top.differences
+        self.top.notes.clear()
+        self.top.differences.clear()
+        if self.round_trip and self.top.end is None:
+            self.top = self._restored()
+
+    def _restored(self) -> Instance:
+        stored = codec.encode_tokens(self.top), codec.encode_variables(self.top)
+        found = codec.decode(*stored, self.executable, self.key, self.top.now)
+        if (codec.encode_tokens(found), codec.encode_variables(found)) != stored:
+            raise RoundTripLost("storing again gives other bytes")
+        live, restored = _picture(self.top), _picture(found)
+        for name, index in live.items():
+            if index != restored[name]:
+                raise RoundTripLost(f"{name}: live {index!r}, restored {restored[name]!r}")
+        return found
+
+
+def _picture(top: Instance) -> dict[str, Any]:
+    """Every index of an instance, as plain data."""
+    return {
+        "tokens": {
+            t.id: (t.task_spec.name, int(t._state), t._parent or 0, t.workflow.spec.name, t.internal_data)
+            for t in top.by_id.values()
+        },
+        "children": {t.id: list(t._children) for t in top.by_id.values()},
+        "queue": list(top.queue),
+        "arrivals": list(top.arrivals),
+        "timers": top.waiting.timers,
+        "messages": {k: list(v) for k, v in top.waiting.messages.items()},
+        "scopes": {owner: (s.spec.name, s.data) for owner, s in top.subprocesses.items()},
+        "variables": top.data,
+        "last": (top.last_id, top.last_end_event),
+        "standing": {t.id: standing(t) for t in top.by_id.values()},
+    }

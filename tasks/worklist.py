@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form, load_form
@@ -19,6 +19,7 @@ from engine.identity.model import Person
 from engine.identity.scope import visible_tasks
 from engine.ports import ClosedTask, OpenedTask, Step
 from engine.runtime.kernel import Kernel
+from engine.runtime.lock import lock_instance
 from tasks.columns import TASK_COLUMNS
 from tasks.field.dispatch import choose_crew
 from tasks.model import Task
@@ -101,7 +102,9 @@ def _close(session: Session, step: Step, closed: ClosedTask) -> None:
 def get_task(session: Session, actor: Actor, task_id: str, *, lock: bool = False) -> Task:
     """One task that the actor may see. Raises `NotFound`."""
     query = visible_tasks(select(Task).where(Task.id == task_id), actor, TASK_COLUMNS)
-    task = session.scalars(query.with_for_update() if lock else query).one_or_none()
+    if lock:  # what was read before waiting for the lock no longer counts
+        query = query.with_for_update().execution_options(populate_existing=True)
+    task = session.scalars(query).one_or_none()
     if task is None:
         raise NotFound(what="task", id=task_id)
     return task
@@ -166,6 +169,7 @@ class CompleteTask:
 
 def complete(session: Session, kernel: Kernel, actor: Actor, command: CompleteTask, *, at: datetime) -> Task:
     """Checks the form and moves the process on. Raises `bpmn.forms.FormInvalid`; on any error nothing has changed."""
+    lock_instance(session, get_task(session, actor, command.task_id).instance_id)
     task = get_task(session, actor, command.task_id, lock=True)
     if task.closed_at is not None:
         if command.request_id and task.request_id == command.request_id:
@@ -232,9 +236,12 @@ class Holders:
 
     def holder_ids(self, session: Session, business_key: str, token_id: int) -> Sequence[int]:
         """The person who claimed the task, else its crew; for an order (token 0) those of its open tasks."""
-        query = select(Task).where(Task.business_key == business_key, Task.closed_at.is_(None))
+        query = select(Task).where(Task.closed_at.is_(None))
         if token_id:
-            query = query.where(Task.token_id == token_id)
+            query = query.where(Task.business_key == business_key, Task.token_id == token_id)
+        else:  # later items of an order have keys of their own
+            mine = or_(Task.business_key == business_key, Task.business_key.startswith(f"{business_key}."))
+            query = query.where(mine)
         found: set[int] = set()
         for task in session.scalars(query):
             if task.assignee_id is not None:

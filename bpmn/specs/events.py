@@ -23,6 +23,7 @@ class End(Node, spiff.EndEvent):
             raise BpmnError(definition.code, self.label)
         token.workflow.top_workflow.note_end(token)
         if isinstance(definition, TerminateEventDefinition):
+            token.workflow.emit(token, ())
             token.workflow.clear()
             return None
         return True

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.jobs.lease import LeaseClock
 from engine.jobs.model import Job
+from engine.runtime.lock import lock_instance
 
 POISON_CLAIMS = 5
 """Claims without a recorded result after which a job is taken for what kills its worker."""
@@ -81,8 +82,17 @@ def _lapsed(session: Session, worker: str, lease: LeaseClock) -> Any:
     return or_(passed, Job.owner.notlike(f"{boot}/%"))
 
 
+def place_of(work: Job | Claim) -> tuple[int, int]:
+    """Instance and token of a service job. Raises `ValueError` for a job that has none."""
+    if work.instance_id is None or work.token_id is None:
+        raise ValueError(f"the job {work.key} belongs to no step")
+    return work.instance_id, work.token_id
+
+
 def held(session: Session, claimed: Claim) -> Job | None:
-    """The job's row, locked, if the claim still counts."""
+    """The job's row, locked, if the claim still counts. Its instance is locked first, as every command does."""
+    if claimed.instance_id is not None:
+        lock_instance(session, claimed.instance_id)
     query = select(Job).where(Job.id == claimed.job_id, Job.state == "running", Job.fence == claimed.fence)
     return session.scalars(query.with_for_update(), execution_options={"populate_existing": True}).first()
 
@@ -133,6 +143,16 @@ def give_up(job: Job, code: str, message: str) -> None:
     """A person has to look at it."""
     job.state, job.lease_until, job.claims = "incident", None, 0
     job.error_code, job.error = code[:64], message[:1000]
+
+
+def again(job: Job, at: datetime) -> None:
+    """As if it had never been tried; its key stays, so that nothing outside happens twice."""
+    job.state, job.attempts, job.claims, job.due_at, job.ended_at = "ready", 0, 0, at, None
+
+
+def cancel(job: Job, at: datetime) -> None:
+    """The step has ended without its job, whose worker knows it."""
+    job.state, job.ended_at, job.lease_until, job.claims = "cancelled", at, None, 0
 
 
 def give_back(session: Session, claimed: Claim) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpmn.specs import Boundary, ErrorCatch
+from bpmn.specs import Boundary, End, ErrorCatch
 from bpmn.specs.nodes import WAITING
 from engine.runtime.scope import SubScope
 from engine.runtime.token import Token
@@ -17,6 +17,8 @@ def throw_error(top: Instance, token: Token, code: str, message: str) -> None:
     """Fires the nearest matching boundary event; nobody catches it: the instance fails and says so."""
     top.note("thrown", token)
     catcher = lookup(token, code)
+    if isinstance(token.task_spec, End):
+        top.completed_at(token)  # an error end event has done what it is for
     if catcher is None:
         top.fail(token.task_spec.name, code, message)
         return

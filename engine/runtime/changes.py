@@ -23,7 +23,7 @@ class Standing:
 
     task: bool = False
     job: bool = False
-    incident: bool = False
+    incident: int = 0  # which fault of the token: a retry that fails again is a new incident
     due: str | None = None
     message: tuple[str, str] | None = None
 
@@ -35,7 +35,7 @@ def standing(token: Token) -> Standing:
     """The rows that a live token calls for."""
     state, node, data = token._state, token.task_spec, token.internal_data
     if state == ERROR:
-        return Standing(incident=True)
+        return Standing(incident=data.get("faults", 1))
     if state == WAITING:
         message = data.get("message")
         return Standing(due=data.get("due"), message=(message[0], message[1]) if message else None)

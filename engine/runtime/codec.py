@@ -23,7 +23,9 @@ PLAIN, DEFLATED = b"\x01", b"\x02"  # the first byte says how the rest is packed
 
 def pack(value: Any) -> bytes:
     """Any storable value as bytes."""
-    raw = json.dumps(_tagged(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    raw = json.dumps(_tagged(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
+        "utf-8", "surrogatepass"
+    )
     small = zlib.compress(raw, 6)
     return DEFLATED + small if len(small) < len(raw) else PLAIN + raw
 
@@ -33,7 +35,8 @@ def unpack(data: bytes) -> Any:
     kind, body = data[:1], data[1:]
     if kind not in (PLAIN, DEFLATED):
         raise ValueError(f"stored by a newer version: format {kind!r} is not known")
-    return _untagged(json.loads(zlib.decompress(body) if kind == DEFLATED else body))
+    raw = zlib.decompress(body) if kind == DEFLATED else body
+    return _untagged(json.loads(raw.decode("utf-8", "surrogatepass")))
 
 
 _WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
@@ -89,8 +92,8 @@ def encode_tokens(top: Instance) -> bytes:
 
 
 def encode_variables(top: Instance) -> bytes:
-    """Data by scope: `[[owner, data] …]`; 0 is the instance."""
-    return pack([[0, top.data], *([s.parent_task_id, s.data] for s in top.subprocesses.values())])
+    """Data by scope: `[[owner, data] …]`; 0 is the instance, a sub-process is listed if it has data of its own."""
+    return pack([[0, top.data], *([owner, top.subprocesses[owner].data] for owner in top.with_data())])
 
 
 def _rows(scope: ScopeMixin) -> list[list[Any]]:
@@ -109,6 +112,7 @@ def decode(tokens: bytes, variables: bytes, executable: Executable, business_key
             _restore(scope, *row)
     for owner, data in unpack(variables):
         (top.subprocesses[owner] if owner else top).data = data
+    top.stored_with_data = top.with_data()
     top.queue = dict.fromkeys(queue)
     return top
 

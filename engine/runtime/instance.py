@@ -15,7 +15,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from bpmn.expressions import BpmnErrorThrown, Expression, Script
 from bpmn.parse import Executable
-from bpmn.specs import Boundary, BpmnError, ProcessSpec
+from bpmn.specs import Boundary, BpmnError, Parallel, ProcessSpec, ServiceActivity
 from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
 from engine.ports import InstanceEnd
 from engine.runtime import catching, variables
@@ -58,6 +58,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.changes = Changes()
         self.notes: list[Note] = []
         self.differences: list[Difference] = []
+        self.troubled: list[str] = []  # elements at which this command has opened an incident
+        self.stored_with_data: list[int] = []
         self.end: InstanceEnd | None = None
         self.last_end_event: str | None = None
         super().__init__(executable.spec, executable.scopes, _NoEngine(), deserializing=True)
@@ -101,6 +103,24 @@ class Instance(ScopeMixin, BpmnWorkflow):
             self.guard(token, "run", token.run)
         self.settle()
         return True
+
+    def fire_due(self) -> None:
+        """Fires every timer whose time has come."""
+        for token in self.waiting.due_tokens(self.now):
+            self.waiting.fire(token)
+            self.settle()
+
+    def stuck(self) -> Token | None:
+        """A token that can never go on, when nothing is left to move.
+
+        Looked at per scope, so that an armed boundary event elsewhere does not hide it: where only joins hold tokens,
+        the missing branches can no longer arrive.
+        """
+        for scope in (self, *self.subprocesses.values()):
+            held: list[Token] = scope.task_tree.children
+            if held and all(t._state == WAITING and isinstance(t.task_spec, Parallel) for t in held):
+                return held[0]
+        return None
 
     def enter(self, token: Token) -> None:
         """An arrived token meets its node."""
@@ -208,6 +228,10 @@ class Instance(ScopeMixin, BpmnWorkflow):
         scope.put(scope.spec.node(scope.spec.entry))
         return scope
 
+    def with_data(self) -> list[int]:
+        """Owners of the sub-processes that hold variables of their own."""
+        return [owner for owner, scope in self.subprocesses.items() if scope.data]
+
     def is_live(self, scope: ScopeMixin) -> bool:
         """Whether the scope still belongs to the instance."""
         return scope is self or (
@@ -219,13 +243,12 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.touched.pop(scope, None)
         self._drop(scope.task_tree)
         self.touched.pop(scope, None)
-        if scope is self:
+        if isinstance(scope, SubScope):
+            owner = scope.owner
+            del self.subprocesses[owner.id]
+            self.guard(owner, "route", owner.complete)
+        else:
             self._finish()
-            return
-        assert isinstance(scope, SubScope)
-        owner = scope.owner
-        del self.subprocesses[owner.id]
-        self.guard(owner, "route", owner.complete)
 
     def _finish(self) -> None:
         """The last end event of the process itself may say that the result was not reached."""
@@ -270,6 +293,18 @@ class Instance(ScopeMixin, BpmnWorkflow):
     def assign(self, token: Token, values: Mapping[str, Any]) -> None:
         self.differences += variables.assign(self, token, values)
 
+    def take_result(self, token: Token, output: Mapping[str, Any]) -> None:
+        """The outside has done a service task: its output mappings, then it completes."""
+        node = token.task_spec
+        mapping = node.output_map if isinstance(node, ServiceActivity) else ()
+
+        def finish() -> None:
+            seen = variables.view(self, token) | {"result": dict(output)}
+            self.assign(token, {name: e.evaluate(seen, now=self.now) for name, e in mapping})
+            token.complete()
+
+        self.guard(token, "run", finish)
+
     def throw_error(self, token: Token, code: str, message: str) -> None:
         catching.throw_error(self, token, code, message)
 
@@ -283,6 +318,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
             "message": text,
         }
         token.internal_data["phase"] = phase
+        token.internal_data["faults"] = token.internal_data.get("faults", 0) + 1
         self.note("failed", token)
         token._set_state(ERROR)
 

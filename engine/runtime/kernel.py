@@ -14,16 +14,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bpmn.specs import Parallel, ServiceActivity, UserActivity
-from bpmn.specs.nodes import ERROR, READY, STARTED, WAITING
+from bpmn.specs import ServiceActivity, UserActivity
+from bpmn.specs.nodes import ERROR, READY, STARTED
 from engine.deploy.definitions import Definitions
 from engine.errors import NotFound, RuleViolation
 from engine.events import record
+from engine.jobs import queue
 from engine.jobs.model import Incident, Job
-from engine.jobs.queue import finish, give_up
 from engine.ports import Step, StepListener
-from engine.runtime import catching, codec, rows, variables
+from engine.runtime import catching, codec, rows
 from engine.runtime.instance import Instance
+from engine.runtime.lock import lock_instance
 from engine.runtime.model import InstanceTimer, ProcessInstance, Subscription
 from engine.runtime.token import Token
 
@@ -100,43 +101,36 @@ class Kernel:
             token = self._token(top, token_id, READY)
             if not isinstance(token.task_spec, UserActivity):
                 raise NotWaiting()
-            self._finish(top, token, values)
+            top.assign(token, values)
+            top.guard(token, "route", token.complete)
 
     def complete_service(
         self, session: Session, instance_id: int, token_id: int, output: Mapping[str, Any], *, at: datetime
     ) -> None:
-        """A worker has done a service task; its output mappings decide which variables change."""
+        """A worker has done a service task; its output mappings decide which variables change.
+
+        A result that comes after a timer has ended the task no longer counts.
+        """
         with self._open(session, instance_id, at, "system") as top:
-            token = self._token(top, token_id, STARTED)
-            node = token.task_spec
-            assert isinstance(node, ServiceActivity)
-
-            def finish() -> None:
-                names = {"result": dict(output)}
-                seen = variables.view(top, token) | names
-                values = {n: e.evaluate(seen, now=at) for n, e in node.output_map}
-                top.assign(token, values)
-                token.complete()
-
-            top.guard(token, "run", finish)
+            token = self._service(top, token_id)
+            if token is not None:
+                top.take_result(token, output)
 
     def business_error(self, session: Session, job: Job, code: str, message: str, *, at: datetime) -> None:
         """A service task got a business no: to its boundary event. Where none catches it, an incident; the task waits.
 
         An order is not lost because a designer forgot a boundary event (docs/decisions/003-uncaught-refusals.md).
         """
-        assert job.instance_id is not None
-        assert job.token_id is not None
-        with self._open(session, job.instance_id, at, "system") as top:
-            token = self._token(top, job.token_id, STARTED)
-            if catching.lookup(token, code) is not None:
+        instance_id, token_id = queue.place_of(job)
+        with self._open(session, instance_id, at, "system") as top:
+            token = self._service(top, token_id)
+            if token is None:
+                queue.cancel(job, at)
+            elif catching.lookup(token, code) is not None:
                 top.throw_error(token, code, message)
-                finish(job, at)
-                return
-            give_up(job, code, message)
-            row = session.get_one(ProcessInstance, job.instance_id)
-            rows.open_incident_row(session, row, top, token, job, code=code, message=message)
-            top.note("failed", token)
+                queue.finish(job, at)
+            else:
+                _open_job_incident(session, top, token, job, code, message)
 
     def fire_timers(self, session: Session, instance_id: int, *, at: datetime) -> None:
         """Fires what is due. A timer that somebody else fired is no error."""
@@ -151,6 +145,7 @@ class Kernel:
             select(Subscription.instance_id)
             .where(Subscription.name == name, Subscription.key == key)
             .distinct()
+            .order_by(Subscription.instance_id)  # everybody locks in the same order
         ).all()
         caught = 0
         for instance_id in found:
@@ -166,12 +161,13 @@ class Kernel:
         if incident.state != "open" or incident.instance_id is None or incident.token_id is None:
             raise NotWaiting()
         with self._open(session, incident.instance_id, at, actor) as top:
+            session.refresh(incident)  # somebody may have been faster while we waited for the instance
             token = top.by_id.get(incident.token_id)
-            if token is None:
+            if token is None or incident.state != "open":
                 raise NotWaiting()
             job = session.get(Job, incident.job_id) if incident.job_id is not None else None
             if job is not None:
-                job.state, job.attempts, job.claims, job.due_at = "ready", 0, 0, at
+                queue.again(job, at)
             elif token._state == ERROR:
                 top.retry(token)
             incident.state, incident.resolved_at, incident.resolved_by = "resolved", at, actor
@@ -188,14 +184,13 @@ class Kernel:
 
     def job_incident(self, session: Session, job: Job, code: str, message: str, *, at: datetime) -> None:
         """A job has failed for good: the token keeps waiting, an incident tells a person."""
-        assert job.instance_id is not None
-        assert job.token_id is not None
-        with self._open(session, job.instance_id, at, "system") as top:
-            token = self._token(top, job.token_id, STARTED)
-            give_up(job, code, message)
-            row = session.get_one(ProcessInstance, job.instance_id)
-            rows.open_incident_row(session, row, top, token, job, code=code, message=message)
-            top.note("failed", token)
+        instance_id, token_id = queue.place_of(job)
+        with self._open(session, instance_id, at, "system") as top:
+            token = self._service(top, token_id)
+            if token is None:
+                queue.cancel(job, at)
+            else:
+                _open_job_incident(session, top, token, job, code, message)
 
     def inspect(self, session: Session, instance_id: int, at: datetime) -> Instance:
         """A live copy to look at; it is not written back."""
@@ -216,10 +211,7 @@ class Kernel:
         must_live: bool = True,
         only_if_moved: bool = False,
     ) -> Iterator[Instance]:
-        row = session.scalars(
-            select(ProcessInstance).where(ProcessInstance.id == instance_id).with_for_update(),
-            execution_options={"populate_existing": True},
-        ).one_or_none()
+        row = lock_instance(session, instance_id)
         if row is None:
             raise NotFound(what="process instance", id=instance_id)
         if row.state != "active":
@@ -228,9 +220,7 @@ class Kernel:
             yield Instance(self.definitions.executable(session, row.definition_id), row.business_key, at)
             return
         top = self._decode(session, row, at)
-        for token in top.waiting.due_tokens(at):  # what ran out before this command comes first
-            top.waiting.fire(token)
-            top.settle()
+        top.fire_due()  # what ran out before this command comes first
         yield top
         if only_if_moved and not top.notes:
             return
@@ -253,8 +243,11 @@ class Kernel:
         idle = top.run(budget) if top.end is None else True
         rows.save_instance(session, row, top, actor)
         written = rows.save_changes(session, row, top)
+        troubled = rows.has_incidents(session, row, top)
         if not idle:
             session.add(_advance_job(row, top.now))
+        elif top.end is None and not troubled:
+            troubled = _refuse_stuck(session, row, top)
         session.flush()
         step = Step(
             row.id,
@@ -266,10 +259,10 @@ class Kernel:
             opened=written.opened,
             closed=written.closed,
             milestones=_milestones(top),
-            incidents=written.incidents,
+            incidents=top.troubled,
             started=started,
             end=top.end,
-            open_incidents=_has_incidents(session, row.id),
+            open_incidents=troubled,
         )
         if step.end is not None:
             record(
@@ -284,12 +277,16 @@ class Kernel:
             )
         for listener in self.listeners:
             listener.on_step(session, step)
-        if idle and top.end is None:
-            _refuse_stuck(session, row, top)
 
-    def _finish(self, top: Instance, token: Token, values: Mapping[str, Any]) -> None:
-        top.assign(token, values)
-        top.guard(token, "route", token.complete)
+    @staticmethod
+    def _service(top: Instance, token_id: int) -> Token | None:
+        """The token of a service task at work; None if a timer that was due has just ended it. Raises `NotWaiting`."""
+        token = top.by_id.get(token_id)
+        if token is None and any(n.token == token_id and n.what == "cancelled" for n in top.notes):
+            return None
+        if token is None or token._state != STARTED or not isinstance(token.task_spec, ServiceActivity):
+            raise NotWaiting()
+        return token
 
     @staticmethod
     def _token(top: Instance, token_id: int, state: int) -> Token:
@@ -297,6 +294,15 @@ class Kernel:
         if token is None or token._state != state:
             raise NotWaiting()
         return token
+
+
+def _open_job_incident(
+    session: Session, top: Instance, token: Token, job: Job, code: str, message: str
+) -> None:
+    queue.give_up(job, code, message)
+    row = session.get_one(ProcessInstance, job.instance_id)
+    rows.open_incident_row(session, row, top, token, job, code=code, message=message)
+    top.note("failed", token)
 
 
 def _advance_job(row: ProcessInstance, at: datetime) -> Job:
@@ -317,24 +323,14 @@ def _milestones(top: Instance) -> list[str]:
     return [n.attributes["milestone"] for n in reached if n is not None and n.attributes.get("milestone")]
 
 
-def _has_incidents(session: Session, instance_id: int) -> bool:
-    query = select(Incident.id).where(Incident.instance_id == instance_id, Incident.state == "open").limit(1)
-    return session.scalar(query) is not None
-
-
-def _refuse_stuck(session: Session, row: ProcessInstance, top: Instance) -> None:
-    """Neither finished nor waiting for anything must never pass in silence: an incident at what is left.
-
-    Looked at per scope, so that an armed boundary event elsewhere does not hide it: a scope in which only joins hold
-    tokens can never go on.
-    """
-    for scope in (top, *top.subprocesses.values()):
-        held = list(scope.task_tree.children)
-        if held and all(t._state == WAITING and isinstance(t.task_spec, Parallel) for t in held):
-            if not _has_incidents(session, row.id):
-                text = "Not all branches of this join can still arrive."
-                rows.open_incident_row(session, row, top, held[0], code="instance.stuck", message=text)
-            return
+def _refuse_stuck(session: Session, row: ProcessInstance, top: Instance) -> bool:
+    """Neither finished nor waiting for anything must never pass in silence: an incident at what is left."""
+    token = top.stuck()
+    if token is None:
+        return False
+    text = "Not all branches of this join can still arrive."
+    rows.open_incident_row(session, row, top, token, code="instance.stuck", message=text)
+    return True
 
 
 def due_instances(session: Session, now: datetime, limit: int) -> Sequence[int]:

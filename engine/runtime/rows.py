@@ -12,9 +12,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from bpmn.specs import ServiceActivity
 from engine.errors import Conflict
 from engine.events import record
+from engine.jobs import queue
 from engine.jobs.model import Incident, Job
 from engine.ports import ClosedTask, OpenedTask
 from engine.runtime import codec, variables
@@ -29,13 +29,12 @@ class Written:
 
     opened: list[OpenedTask]
     closed: list[ClosedTask]
-    incidents: list[str]
 
 
 def save_instance(session: Session, row: ProcessInstance, top: Instance, actor: str) -> None:
     """The instance row under its version, and one history row. Raises `Conflict` if somebody was faster."""
     values: dict[str, Any] = {"version": row.version + 1, "tokens": codec.encode_tokens(top)}
-    if top.differences or top.end is not None or top.subprocesses or not row.variables:
+    if top.differences or top.with_data() != top.stored_with_data or not row.variables:
         values["variables"] = codec.encode_variables(top)
     if top.end is not None:
         values |= {"state": top.end.state, "ended_at": top.now, "end_element": top.end.element}
@@ -70,18 +69,15 @@ def _history(row: ProcessInstance, top: Instance, actor: str) -> dict[str, Any]:
 
 def save_changes(session: Session, row: ProcessInstance, top: Instance) -> Written:
     """Tasks are told to the listeners; jobs, timers, subscriptions and incidents are written here."""
-    written = Written([], [], [])
+    written = Written([], [])
     completed = {n.token for n in top.notes if n.what == "completed"}
     for change in top.changes.take(top):
         _task(top, change, written, completed)
         _job(session, row, top, change)
         _timer(session, row, change)
         _subscription(session, row, change)
-        if change.after.incident and not change.before.incident:
+        if change.after.incident not in (0, change.before.incident):
             open_incident_row(session, row, top, change.token)
-            written.incidents.append(change.token.task_spec.name)
-        elif change.before.incident and not change.after.incident:
-            _close_incidents(session, row, change.token.id, top.now, "cancelled")
     return written
 
 
@@ -98,7 +94,6 @@ def _task(top: Instance, change: Change, written: Written, completed: set[int]) 
 def _job(session: Session, row: ProcessInstance, top: Instance, change: Change) -> None:
     token, node = change.token, change.token.task_spec
     if change.after.job and not change.before.job:
-        assert isinstance(node, ServiceActivity)
         _service_job(session, row, top, token, node.attributes["operation"])
     elif change.before.job and not change.after.job and token.id not in top.by_id:
         session.execute(
@@ -111,7 +106,6 @@ def _job(session: Session, row: ProcessInstance, top: Instance, change: Change) 
             .values(state="cancelled", ended_at=top.now)
             .execution_options(synchronize_session=False)
         )
-        _close_incidents(session, row, token.id, top.now, "cancelled")
 
 
 def _service_job(session: Session, row: ProcessInstance, top: Instance, token: Any, operation: str) -> None:
@@ -119,7 +113,7 @@ def _service_job(session: Session, row: ProcessInstance, top: Instance, token: A
     key = f"{row.business_key}:{token.task_spec.name}:{token.id}"
     job = session.scalars(select(Job).where(Job.key == key)).first()
     if job is not None:
-        job.state, job.attempts, job.claims, job.due_at, job.ended_at = "ready", 0, 0, top.now, None
+        queue.again(job, top.now)
         return
     job = Job(
         kind="service",
@@ -188,10 +182,11 @@ def open_incident_row(
         code=fault["code"][:64],
         message=fault["message"][:1000],
         fingerprint=fingerprint(fault["code"], node.name, str(node.attributes.get("operation", ""))),
-        attempts=job.attempts if job is not None else 1,
+        attempts=job.attempts if job is not None else token.internal_data.get("faults", 1),
         created_at=top.now,
     )
     session.add(incident)
+    top.troubled.append(node.name)
     record(
         session,
         "IncidentOpened",
@@ -211,13 +206,14 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
 
 
-def _close_incidents(session: Session, row: ProcessInstance, token_id: int, at: datetime, state: str) -> None:
-    session.execute(
-        update(Incident)
-        .where(Incident.instance_id == row.id, Incident.token_id == token_id, Incident.state == "open")
-        .values(state=state, resolved_at=at, resolved_by="system")
-        .execution_options(synchronize_session=False)
-    )
+def has_incidents(session: Session, row: ProcessInstance, top: Instance) -> bool:
+    """Whether an incident of the instance is open. Those of tokens that are gone are cancelled first."""
+    query = select(Incident).where(Incident.instance_id == row.id, Incident.state == "open")
+    found = session.scalars(query).all()
+    gone = [i for i in found if i.token_id not in top.by_id]
+    for incident in gone:
+        incident.state, incident.resolved_at, incident.resolved_by = "cancelled", top.now, "system"
+    return len(gone) < len(found)
 
 
 def elements_of(notes: Sequence[Any], what: str) -> list[str]:

@@ -27,7 +27,7 @@ class Token(Task):
     """Plain data in `internal_data` only: it is what the codec stores.
 
     Keys: flow (the flow it came by), due (when its timer fires, ISO), incident (code and message of its fault),
-    phase (what a retry repeats: enter, run or route).
+    phase (what a retry repeats: enter, run or route), faults (how often it has failed).
     """
 
     id: int

@@ -1,16 +1,26 @@
-"""Variables: read from the innermost scope outwards, written where the name lives, otherwise at the instance."""
+"""Variables: read from the innermost scope outwards, written where the name lives, otherwise at the instance.
+
+A variable is plain data: what JSON can say, and dates, date-times, durations and decimals.
+"""
 
 from __future__ import annotations
 
-import copy
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import BadInput
 from engine.runtime.token import Token
 
 if TYPE_CHECKING:
     from engine.runtime.instance import Instance
+
+
+DEEPEST = 100
+_SCALARS = frozenset({str, int, bool, type(None), datetime, date, timedelta, Decimal})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +52,40 @@ def view(top: Instance, token: Token) -> dict[str, Any]:
 
 
 def assign(top: Instance, token: Token, values: Mapping[str, Any]) -> list[Difference]:
-    """Writes copies, so that no two places ever share a value. Returns what changed."""
+    """Writes copies, so that no two places ever share a value. Returns what changed. Raises `BadInput`: all or nothing."""
     chain, changed = list(spaces(top, token)), []
-    for name, value in values.items():
+    for name, value in plain(dict(values), "variables").items():
         space = next((s for s in chain if name in s), chain[-1])
-        if name in space and space[name] == value and type(space[name]) is type(value):
+        if name in space and same(space[name], value):
             continue
         changed.append(Difference(name, space.get(name), value, token.task_spec.name))
-        space[name] = copy.deepcopy(value)
+        space[name] = value
     return changed
+
+
+def plain(value: Any, where: str, depth: int = 0) -> Any:
+    """A copy that the store gives back exactly as it is. Raises `BadInput` for what it could not."""
+    kind = type(value)
+    if kind in _SCALARS or (kind is float and math.isfinite(value)):
+        return value
+    if depth >= DEEPEST:
+        raise BadInput(detail=f"{where} is nested too deep")
+    if kind is list or kind is tuple:
+        return [plain(v, f"{where}[{n}]", depth + 1) for n, v in enumerate(value)]
+    if kind is not dict:
+        raise BadInput(detail=f"{where} is no plain data: {value!r:.60}")
+    for key in value:
+        if type(key) is not str:
+            raise BadInput(detail=f"{where} has the key {key!r:.60}, which is no text")
+    return {k: plain(v, f"{where}.{k}", depth + 1) for k, v in value.items()}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are alike; unlike `==` it tells 1 from True and from 1.0."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(v, other[k]) for k, v in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from marshmallow import ValidationError
 
+from bpmn.expressions import ExpressionError
 from bpmn.specs import ServiceActivity
 from engine.clock import Clock
 from engine.errors import NeedsHuman, Permanent
@@ -63,6 +64,8 @@ class ServiceRunner:
         """Does the job. Business refusals and what only a person can mend are recorded; the rest is raised and retried."""
         request = self._request(claim)
         if request is None:
+            with self.store.write() as session:
+                queue.let_go(session, claim)
             return
         try:
             if request.operation in self.local:
@@ -83,30 +86,26 @@ class ServiceRunner:
             self._fail()(claim, e.code, str(e), final=True)
 
     def _request(self, claim: Claim) -> Request | None:
-        assert claim.instance_id is not None
-        assert claim.token_id is not None
+        instance_id, token_id = queue.place_of(claim)
         now = self.clock.now()
         with self.store.read() as session:
-            top = self.kernel.inspect(session, claim.instance_id, now)
-            token = top.by_id.get(claim.token_id)
-            if token is None:
-                return None  # cancelled meanwhile; the job's row says so
-            node = token.task_spec
-            assert isinstance(node, ServiceActivity)
-            seen = variables.view(top, token)
-            try:
-                args = {name: expression.evaluate(seen, now=now) for name, expression in node.input_map}
-            except (
-                Exception
-            ) as e:  # an input that cannot be worked out is the designer's or operator's to mend
-                self._fail()(claim, "step.input", f"{type(e).__name__}: {e}", final=True)
-                return None
-            return Request(claim, node.attributes["operation"], args, top.business_key)
+            top = self.kernel.inspect(session, instance_id, now)
+        token = top.by_id.get(token_id)
+        node = token.task_spec if token is not None else None
+        if token is None or not isinstance(node, ServiceActivity):
+            return None  # cancelled meanwhile; the job's row says so
+        seen = variables.view(top, token)
+        try:
+            args = {name: expression.evaluate(seen, now=now) for name, expression in node.input_map}
+        except ExpressionError as e:  # the designer's or the operator's to mend
+            self._fail()(claim, "step.input", str(e), final=True)
+            return None
+        return Request(claim, node.attributes["operation"], args, top.business_key)
 
     def _local(self, request: Request, local: LocalOperation) -> None:
         now = self.clock.now()
         args = _load(local.operation, request.args)
-        assert request.claim.instance_id is not None
+        instance_id, _ = queue.place_of(request.claim)
         with self.store.write() as session:
             job = queue.held(session, request.claim)
             if job is None:
@@ -115,7 +114,7 @@ class ServiceRunner:
                 local.operation.name,
                 request.claim.key,
                 args,
-                request.claim.instance_id,
+                instance_id,
                 request.business_key,
                 now,
             )
@@ -150,10 +149,9 @@ class ServiceRunner:
                 queue.postpone(job, error.code, str(error), due_at=now + timedelta(seconds=1), counts=False)
 
     def _complete(self, session: Any, job: Job, output: Mapping[str, Any], now: datetime) -> None:
-        assert job.instance_id is not None
-        assert job.token_id is not None
+        instance_id, token_id = queue.place_of(job)
         queue.finish(job, now)
-        self.kernel.complete_service(session, job.instance_id, job.token_id, output, at=now)
+        self.kernel.complete_service(session, instance_id, token_id, output, at=now)
 
     def _refused(self, request: Request, error: Permanent) -> None:
         now = self.clock.now()

@@ -28,12 +28,12 @@ def undo_instance(ledger: Ledger, adapters: Adapters, claim: Claim, lease: Lease
 
     A call that another worker still has in its hands is waited for: undoing it too early would leave it behind.
     """
-    assert claim.instance_id is not None
+    instance_id, _ = queue.place_of(claim)
     with ledger.store.read() as session:
-        out = queue.still_out(session, claim.instance_id, "", lease)
+        out = queue.still_out(session, instance_id, "", lease)
     if out is not None:
         raise StillOut(target=out)
-    for row in ledger.calls_of(claim.instance_id):
+    for row in ledger.calls_of(instance_id):
         adapter = adapters.adapter_for(row.operation)
         if adapter.operations()[row.operation].undo is not Undo.NONE:
             ledger.undo(adapter, row.key)

@@ -1,0 +1,135 @@
+"""A small language for diagrams in tests: elements as functions, sequence flows as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from xml.sax.saxutils import escape, quoteattr
+
+from bpmn.parse import Executable, parse
+
+_HEAD = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:kaitong="urn:kaitong:bpmn:1" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="definitions" targetNamespace="urn:test">'
+)
+_ROOTS = "".join(
+    [
+        '<message id="M_go" name="go" /><message id="M_note" name="note" />',
+        *(f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in ("E1", "E2", "E3")),
+    ]
+)
+
+
+def process(*body: str, roots: str = _ROOTS, attributes: str = 'isExecutable="true"') -> bytes:
+    """A file with one process `p`; the first line of the body is line 2 of the file."""
+    text = "".join(body).strip("\n")
+    return f'{_HEAD}{roots}<process id="p" {attributes}>\n{text}\n</process></definitions>'.encode()
+
+
+def executable(*body: str) -> Executable:
+    """The process, ready to run."""
+    return parse(process(*body)).processes["p"]
+
+
+def flows(*chains: str) -> str:
+    """`"a b c"` joins a to b and b to c; `"a b if x > 1"` has a condition. The flow from a to b has the id a_b."""
+    found, seen = [], Counter[str]()
+    for chain in chains:
+        path, _, condition = chain.partition(" if ")
+        names = path.split()
+        for source, target in pairwise(names):
+            ident = f"{source}_{target}"
+            seen[ident] += 1
+            ident += f"_{seen[ident]}" if seen[ident] > 1 else ""
+            text = f"<conditionExpression>{escape(condition)}</conditionExpression>" if condition else ""
+            found.append(
+                f'<sequenceFlow id="{ident}" sourceRef="{source}" targetRef="{target}">{text}</sequenceFlow>\n'
+            )
+    return "".join(found)
+
+
+def element(tag: str, ident: str, inner: str = "", **attributes: str) -> str:
+    """Any element; attributes of ours are written with a leading underscore."""
+    named = {f"kaitong:{k[1:]}" if k.startswith("_") else k: v for k, v in attributes.items()}
+    written = "".join(f" {k}={quoteattr(v)}" for k, v in named.items())
+    return f'<{tag} id="{ident}"{written}>{inner}</{tag}>\n'
+
+
+def start(ident: str = "s") -> str:
+    return element("startEvent", ident)
+
+
+def end(*idents: str, **attributes: str) -> str:
+    return "".join(element("endEvent", i, **attributes) for i in idents or ("e",))
+
+
+def end_error(ident: str, code: str) -> str:
+    return element("endEvent", ident, f'<errorEventDefinition errorRef="X_{code}" />')
+
+
+def end_all(ident: str) -> str:
+    return element("endEvent", ident, "<terminateEventDefinition />")
+
+
+def user(*idents: str, **attributes: str) -> str:
+    return "".join(element("userTask", i, **{"_role": "FC"} | attributes) for i in idents)
+
+
+def service(ident: str, *mappings: str, operation: str = "t.do") -> str:
+    """Mappings are written `input name = expression` or `output name = expression`."""
+    inner = ""
+    for mapping in mappings:
+        left, _, text = mapping.partition(" = ")
+        tag, name = left.split()
+        inner += f'<kaitong:{tag} name="{name}">{escape(text)}</kaitong:{tag}>'
+    holder = f"<extensionElements>{inner}</extensionElements>" if inner else ""
+    return element("serviceTask", ident, holder, _operation=operation)
+
+
+def script(ident: str, text: str) -> str:
+    return element("scriptTask", ident, f"<script>{escape(text)}</script>")
+
+
+def xor(ident: str, default: str = "") -> str:
+    return element("exclusiveGateway", ident, **({"default": default} if default else {}))
+
+
+def par(*idents: str) -> str:
+    return "".join(element("parallelGateway", i) for i in idents)
+
+
+def sub(ident: str, *body: str, **attributes: str) -> str:
+    return element("subProcess", ident, "\n" + "".join(body), **attributes)
+
+
+def timer_definition(text: str) -> str:
+    tag = "timeDate" if text[:4].isdigit() or text.startswith("at ") else "timeDuration"
+    return f"<timerEventDefinition><{tag}>{escape(text.removeprefix('at '))}</{tag}></timerEventDefinition>"
+
+
+def timer(ident: str, text: str) -> str:
+    return element("intermediateCatchEvent", ident, timer_definition(text))
+
+
+def catch(ident: str, message: str, **attributes: str) -> str:
+    inner = f'<messageEventDefinition messageRef="M_{message}" />'
+    return element("intermediateCatchEvent", ident, inner, **attributes)
+
+
+def _boundary(ident: str, host: str, inner: str, interrupts: bool, **attributes: str) -> str:
+    how = {"attachedToRef": host, "cancelActivity": "true" if interrupts else "false"}
+    return element("boundaryEvent", ident, inner, **how, **attributes)
+
+
+def on_timer(ident: str, host: str, text: str, interrupts: bool = True) -> str:
+    return _boundary(ident, host, timer_definition(text), interrupts)
+
+
+def on_message(ident: str, host: str, message: str, interrupts: bool = True, **attributes: str) -> str:
+    inner = f'<messageEventDefinition messageRef="M_{message}" />'
+    return _boundary(ident, host, inner, interrupts, **attributes)
+
+
+def on_error(ident: str, host: str, code: str = "") -> str:
+    reference = f' errorRef="X_{code}"' if code else ""
+    return _boundary(ident, host, f"<errorEventDefinition{reference} />", True)
