@@ -79,4 +79,19 @@ def _newest_forms(session: Session, process: str) -> Mapping[str, Mapping[str, A
 
 def _open_instances(session: Session) -> dict[int, int]:
     query = select(ProcessInstance.definition_id, func.count()).where(ProcessInstance.state == "active")
-    return dict(session.execute(query.group_by(ProcessInstance.definition_id)).tuples().all())
+    return dict(session.execute(query.group_by(ProcessInstance.definition_id)).all())
+
+
+def versions(
+    session: Session, *, key: str | None, state: str | None, after: int | None, limit: int
+) -> tuple[Sequence[ProcessDefinition], str | None]:
+    """A page of versions of all processes, newest upload first, and the cursor of the next."""
+    query = select(ProcessDefinition)
+    if key:
+        query = query.where(ProcessDefinition.key == key)
+    if state:
+        query = query.where(ProcessDefinition.state == state)
+    if after is not None:
+        query = query.where(ProcessDefinition.id < after)
+    found = session.scalars(query.order_by(ProcessDefinition.id.desc()).limit(limit + 1)).all()
+    return found[:limit], str(found[limit - 1].id) if len(found) > limit else None

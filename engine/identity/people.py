@@ -161,7 +161,7 @@ def record_try(session: Session, facts: LoginFacts, is_right: bool, now: datetim
 def names_by_login(session: Session, logins: Collection[str]) -> dict[str, str]:
     """Names of the people behind some logins, whether they are still active or not."""
     query = select(Person.login, Person.name).where(Person.login.in_(set(logins)))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def actor_of(person: Person, scopes: frozenset[str] | None = None) -> Actor:

@@ -115,7 +115,7 @@ def element_names(
 ) -> dict[int, dict[str, Name]]:
     """Names of all elements, by instance and element id."""
     query = select(ProcessInstance.id, ProcessInstance.definition_id)
-    found = session.execute(query.where(ProcessInstance.id.in_(set(instance_ids)))).tuples().all()
+    found = session.execute(query.where(ProcessInstance.id.in_(set(instance_ids)))).all()
     by_definition = {d: _names(kernel.definitions.executable(session, d)) for d in {d for _, d in found}}
     return {instance: by_definition[definition] for instance, definition in found}
 
@@ -133,7 +133,7 @@ def _names(executable: Executable) -> dict[str, Name]:
 
 def _history(session: Session, instance_id: int) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
     query = select(InstanceHistory.at, InstanceHistory.body).where(InstanceHistory.instance_id == instance_id)
-    for at, body in session.execute(query.order_by(InstanceHistory.seq)).tuples():
+    for at, body in session.execute(query.order_by(InstanceHistory.seq)):
         yield at, codec.unpack(body)
 
 

@@ -20,5 +20,5 @@ def choose_crew(session: Session, area: str, skill: str) -> Crew | None:
         .where(Task.crew_id.in_([c.id for c in fitting]), Task.closed_at.is_(None))
         .group_by(Task.crew_id)
     )
-    load = dict(session.execute(query).tuples().all())
+    load = dict(session.execute(query).all())
     return min(fitting, key=lambda c: (load.get(c.id, 0), c.id))

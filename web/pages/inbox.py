@@ -1,0 +1,97 @@
+"""Messages to the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from engine.errors import BadInput
+from engine.identity import inbox as queries
+from engine.identity.model import InboxMessage
+from engine.resources.queries import area_names
+from web.auth import allow_login
+from web.i18n import local_time
+from web.pages import words
+from web.pages.blueprint import pages
+from web.pages.timeline import clock_label
+from web.services import services
+
+_LEVELS = {"late": "error"}
+
+
+@pages.get("/inbox")
+@allow_login
+def inbox() -> ResponseReturnValue:
+    """The reader's own messages, newest first."""
+    with services().store.read() as db:
+        page = queries.messages(db, g.actor.person_id, before=_after())
+        areas = area_names(db)
+    return render_template(
+        "inbox.html",
+        messages=[_message(message, areas) for message in page.items],
+        next_url=url_for("pages.inbox", after=page.next) if page.next else None,
+    )
+
+
+@pages.post("/inbox/<int:message_id>/read")
+@allow_login
+def read_message(message_id: int) -> ResponseReturnValue:
+    """Marks one of the reader's own messages; another's is not touched."""
+    me = services()
+    with me.store.write() as db:
+        queries.mark_read(db, g.actor.person_id, [message_id], me.clock.now())
+    return redirect(url_for("pages.inbox"), 303)
+
+
+def _after() -> int | None:
+    text = request.args.get("after")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadInput(detail=f"the cursor {text!r} is not one of ours", field="after")
+    return int(text)
+
+
+def _message(message: InboxMessage, areas: Mapping[str, words.Pair]) -> dict[str, Any]:
+    title, body = _told(message.kind, message.facts, areas)
+    order = message.facts.get("order")
+    return {
+        "id": message.id,
+        "at": message.at,
+        "level": _LEVELS.get(message.level, message.level),
+        "title": title,
+        "body": body,
+        "url": url_for("pages.order", order_id=order) if order and g.actor.can("view_orders") else None,
+        "read": message.read_at is not None,
+    }
+
+
+def _told(kind: str, facts: Mapping[str, Any], areas: Mapping[str, words.Pair]) -> tuple[str, str]:
+    """Title and body; a kind that nobody here knows is shown by its name."""
+    if kind not in ("sla.warning", "sla.breach"):
+        return kind, ""
+    order, label = facts.get("order", ""), clock_label(facts)
+    if kind == "sla.breach":
+        title = gettext("%(order)s is overdue: %(label)s", order=order, label=label)
+    else:
+        title = gettext(
+            "%(order)s: %(percent)s %% of the time is used: %(label)s",
+            order=order,
+            percent=facts.get("percent", ""),
+            label=label,
+        )
+    parts = [gettext("due %(time)s", time=_due(facts)), words.named(areas, facts.get("area"))]
+    return title, " · ".join(part for part in parts if part)
+
+
+def _due(facts: Mapping[str, Any]) -> str:
+    try:
+        due = datetime.fromisoformat(str(facts.get("due"))).astimezone(UTC)
+    except ValueError:
+        return ""
+    return local_time(due, services().settings.zone)
