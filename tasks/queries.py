@@ -89,6 +89,12 @@ def count(session: Session, actor: Actor, view: View, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(inner)) or 0
 
 
+def open_count(session: Session, most: int) -> int:
+    """How many tasks are open in all, counted up to `most`."""
+    inner = select(Task.id).where(Task.closed_at.is_(None)).limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(inner)) or 0
+
+
 def tasks_of(session: Session, actor: Actor, instances: Sequence[int]) -> Sequence[Task]:
     """All tasks of some instances that the actor may see, oldest first."""
     query = visible_tasks(select(Task).where(Task.instance_id.in_(instances)), actor, TASK_COLUMNS)

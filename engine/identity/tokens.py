@@ -102,5 +102,13 @@ def tokens_of(session: Session, person_id: int) -> Sequence[ApiToken]:
     ).all()
 
 
+def get_token(session: Session, token_id: int, person_id: int | None) -> ApiToken:
+    """A token, of this person if one is given. Raises `NotFound`."""
+    token = session.get(ApiToken, token_id)
+    if token is None or (person_id is not None and token.person_id != person_id):
+        raise NotFound(what="token", id=token_id)
+    return token
+
+
 def _hash(plain: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import BadInput, NotFound
 from engine.ids import new_id
+from engine.jobs.model import Job
 from engine.jobs.queue import enqueue
 from engine.orders.model import HubSubscription, ServiceOrder
 
 EVENT_TYPES = frozenset({"ServiceOrderCreateEvent", "ServiceOrderStateChangeEvent"})
+_LOOK_BACK = 50
 
 
 class BadCallback(BadInput):
@@ -66,6 +69,17 @@ def announce(session: Session, order: ServiceOrder, event_type: str, at: datetim
             "at": at.isoformat(),
         }
         enqueue(session, "callback", f"callback:{subscription.id}:{event_id}", payload, at)
+
+
+def awaited(session: Session, payload: Mapping[str, Any]) -> datetime | None:
+    """When an earlier event of the same order for the same listener is due that has not been told yet, if there is one."""
+    order, version, _ = str(payload["event_id"]).split(":")
+    earlier = range(max(1, int(version) - _LOOK_BACK), int(version))
+    keys = [
+        f"callback:{payload['subscription']}:{order}:{n}:{kind}" for n in earlier for kind in EVENT_TYPES
+    ]
+    query = select(func.max(Job.due_at)).where(Job.key.in_(keys), Job.state.in_(("ready", "running")))
+    return session.scalar(query)
 
 
 def _event_types(query: str | None) -> frozenset[str]:

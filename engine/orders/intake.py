@@ -16,6 +16,7 @@ from engine.deploy.definitions import active_version
 from engine.deploy.model import ProcessBinding
 from engine.errors import BadInput, NotFound, RuleViolation
 from engine.events import record
+from engine.orders.callbacks import announce
 from engine.orders.model import OrderItem, Product, ServiceOrder
 from engine.orders.numbering import next_number
 from engine.ports import OrderListener
@@ -129,6 +130,7 @@ def place(
             )
         )
     record(session, "OrderPlaced", at=at, actor=actor, business_key=order.id, product=first.product)
+    announce(session, order, "ServiceOrderCreateEvent", at)
     session.flush()
     return order
 

@@ -127,3 +127,18 @@ class HubSubscription(Base):
     query: Mapped[str | None] = mapped_column(String(500))
     owner: Mapped[word]
     created_at: Mapped[datetime]
+
+
+class ReplayedRequest(Base):
+    """A request with an Idempotency-Key, and its answer, which a repeat gets again. `status` 0: not answered yet."""
+
+    __tablename__ = "replayed_request"
+    __table_args__ = (UniqueConstraint("source", "key"),)
+
+    id: Mapped[serial]
+    source: Mapped[word]
+    key: Mapped[str] = mapped_column(String(200))
+    body_sha256: Mapped[word]
+    status: Mapped[int]
+    body: Mapped[dict[str, Any]]
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -14,6 +14,7 @@ from engine.events import Event, record
 from engine.identity.actor import Actor
 from engine.identity.scope import OrderColumns, TaskColumns, visible_orders
 from engine.orders.model import CancelRequest, OrderItem, OrderNote, Product, ServiceOrder
+from engine.runtime.lock import lock_instance
 
 COLUMNS = OrderColumns(ServiceOrder.id, ServiceOrder.area, ServiceOrder.source)
 
@@ -30,6 +31,14 @@ def get_order(session: Session, actor: Actor, order_id: str, tasks: TaskColumns)
     if found is None:
         raise NotFound(what="order", id=order_id)
     return found
+
+
+def order_for_change(session: Session, actor: Actor, order_id: str, tasks: TaskColumns) -> ServiceOrder:
+    """One order, locked after its instances: in the order in which a step locks them, so that neither waits for ever."""
+    for instance_id in sorted(i.instance_id or 0 for i in get_order(session, actor, order_id, tasks).items):
+        lock_instance(session, instance_id)
+    locked = select(ServiceOrder).where(ServiceOrder.id == order_id).with_for_update()
+    return session.scalars(locked, execution_options={"populate_existing": True}).one()
 
 
 def orders(
@@ -78,10 +87,11 @@ def _mark(cursor: str) -> tuple[datetime, str]:
 def orders_by_offset(
     session: Session, actor: Actor, tasks: TaskColumns, *, where: dict[str, str], offset: int, limit: int
 ) -> tuple[Sequence[ServiceOrder], int]:
-    """A page as TM Forum clients ask for it, and how many match."""
+    """A page as TM Forum clients ask for it, and how many match. `where` names columns, or texts of the document."""
     query = _visible(actor, tasks)
     for name, value in where.items():
-        query = query.where(getattr(ServiceOrder, name) == value)
+        column = getattr(ServiceOrder, name, None)
+        query = query.where((ServiceOrder.document[name].as_string() if column is None else column) == value)
     total = session.scalar(
         select(func.count()).select_from(query.with_only_columns(ServiceOrder.id).subquery())
     )
@@ -90,10 +100,12 @@ def orders_by_offset(
     return session.scalars(ordered.offset(offset).limit(limit)).all(), total or 0
 
 
-def add_note(session: Session, order: ServiceOrder, text: str, *, at: datetime, actor: str) -> OrderNote:
-    """Appends a remark; none is ever changed or removed."""
-    note = OrderNote(order_id=order.id, author=actor, text=text[:2000], at=at)
-    session.add(note)
+def add_note(
+    session: Session, order: ServiceOrder, text: str, *, at: datetime, actor: str, author: str | None = None
+) -> OrderNote:
+    """Appends a remark; none is ever changed or removed. `author` is whom the actor names, if not himself."""
+    note = OrderNote(order_id=order.id, author=(author or actor)[:200], text=text[:2000], at=at)
+    order.notes.append(note)
     record(session, "OrderNoted", at=at, actor=actor, business_key=order.id, text=note.text)
     session.flush()
     return note
@@ -103,6 +115,19 @@ def cancel_requests(session: Session, order_ids: Sequence[str]) -> Sequence[Canc
     """The wishes to cancel of some orders, newest first."""
     query = select(CancelRequest).where(CancelRequest.order_id.in_(order_ids))
     return session.scalars(query.order_by(CancelRequest.requested_at.desc())).all()
+
+
+def cancel_requests_by_offset(
+    session: Session, actor: Actor, tasks: TaskColumns, *, where: dict[str, str], offset: int, limit: int
+) -> tuple[Sequence[CancelRequest], int]:
+    """Wishes to cancel orders that the actor may see, newest first, and how many match."""
+    seen = _visible(actor, tasks).with_only_columns(ServiceOrder.id)
+    query = select(CancelRequest).where(CancelRequest.order_id.in_(seen))
+    for name, value in where.items():
+        query = query.where(getattr(CancelRequest, name) == value)
+    total = session.scalar(select(func.count()).select_from(query.subquery()))
+    ordered = query.order_by(CancelRequest.requested_at.desc(), CancelRequest.id.desc())
+    return session.scalars(ordered.offset(offset).limit(limit)).all(), total or 0
 
 
 def get_cancel_request(session: Session, actor: Actor, request_id: str, tasks: TaskColumns) -> CancelRequest:
@@ -126,7 +151,7 @@ def orders_of_instances(session: Session, instance_ids: Collection[int]) -> dict
     query = select(OrderItem.instance_id, ServiceOrder).join(
         ServiceOrder, OrderItem.order_id == ServiceOrder.id
     )
-    found = session.execute(query.where(OrderItem.instance_id.in_(set(instance_ids)))).tuples()
+    found = session.execute(query.where(OrderItem.instance_id.in_(set(instance_ids))))
     return {instance: order for instance, order in found if instance is not None}
 
 

@@ -126,6 +126,18 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean, nullable=False),
     )
     op.create_table(
+        "replayed_request",
+        sa.Column("id", KEY, primary_key=True, autoincrement=True),
+        sa.Column("source", sa.String(64), nullable=False),
+        sa.Column("key", sa.String(200), nullable=False),
+        sa.Column("body_sha256", sa.String(64), nullable=False),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("body", sa.JSON, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.UniqueConstraint("source", "key"),
+    )
+    op.create_index("ix_replayed_request_at", "replayed_request", ["at"])
+    op.create_table(
         "service_order",
         sa.Column("id", sa.String(40), primary_key=True),
         sa.Column("source", sa.String(64), nullable=False),

@@ -1,0 +1,108 @@
+"""The worker's part of call-backs: one event to one listener, in order, with patience for a CRM that is away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from engine.clock import Clock
+from engine.errors import AdapterError, Permanent
+from engine.events import record
+from engine.identity.actor import SYSTEM
+from engine.jobs import queue
+from engine.jobs.queue import Claim
+from engine.orders.callbacks import awaited
+from engine.orders.queries import get_order
+from engine.store import Store
+from tasks.columns import TASK_COLUMNS
+from web.api.times import stamp
+from web.api.tmf641.resources import order_resource
+
+PATIENCE = timedelta(hours=24)
+FIRST_PAUSE = timedelta(seconds=2)
+TURN = timedelta(milliseconds=200)
+"""How long an event waits at least for the one before it."""
+_TITLES = {
+    "ServiceOrderCreateEvent": "Service order created",
+    "ServiceOrderStateChangeEvent": "Service order changed its state",
+}
+
+
+class Sender(Protocol):
+    """What sends an event, `adapters.crm.callback.CallbackSender`."""
+
+    def send(self, url: str, body: Mapping[str, Any], event_id: str) -> None:
+        """Raises an `AdapterError` unless the listener has it."""
+
+
+class CallbackJob:
+    """Handler of the jobs that `engine.orders.callbacks` queues."""
+
+    def __init__(self, store: Store, clock: Clock, sender: Sender) -> None:
+        self.store, self.clock, self.sender = store, clock, sender
+
+    def __call__(self, claim: Claim) -> None:
+        """Sends outside any transaction, then notes what came of it. An event never overtakes an earlier one."""
+        with self.store.read() as session:
+            earlier = awaited(session, claim.payload)
+            body = None if earlier is not None else self._body(session, claim.payload)
+        if body is None:
+            self._wait_for_turn(claim, earlier)
+            return
+        try:
+            self.sender.send(claim.payload["callback"], body, claim.payload["event_id"])
+        except AdapterError as e:
+            self._failed(claim, e)
+            return
+        with self.store.write() as session:
+            job = queue.held(session, claim)
+            if job is not None:
+                queue.finish(job, self.clock.now())
+
+    def _body(self, session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The event as TM Forum draws it: the whole order, in the state of the event."""
+        order = get_order(session, SYSTEM, payload["order"], TASK_COLUMNS)
+        happened = stamp(datetime.fromisoformat(payload["at"]))
+        return {
+            "eventId": payload["event_id"],
+            "eventTime": happened,
+            "eventType": payload["event_type"],
+            "timeOcurred": happened,
+            "title": _TITLES[payload["event_type"]],
+            "domain": "serviceOrdering",
+            "correlationId": order.external_id or order.id,
+            "event": {"serviceOrder": order_resource(order, SYSTEM, payload["state"])},
+        }
+
+    def _wait_for_turn(self, claim: Claim, earlier: datetime | None) -> None:
+        now = self.clock.now()
+        with self.store.write() as session:
+            job = queue.held(session, claim)
+            if job is not None:
+                due = max(now + TURN, earlier or now)
+                queue.postpone(job, "callback.turn", "An earlier event waits.", due_at=due, counts=False)
+
+    def _failed(self, claim: Claim, error: AdapterError) -> None:
+        """Once more later, with growing pauses; given up after a day, or when the listener says no."""
+        now = self.clock.now()
+        with self.store.write() as session:
+            job = queue.held(session, claim)
+            if job is None:
+                return
+            age = now - job.created_at
+            if not isinstance(error, Permanent) and age < PATIENCE:
+                pause = min(max(FIRST_PAUSE, age), queue.LONGEST_PAUSE)
+                queue.postpone(job, error.code, error.text(), due_at=now + pause, counts=False)
+                return
+            queue.give_up(job, error.code, error.text())
+            record(
+                session,
+                "CallbackGivenUp",
+                at=now,
+                actor="system",
+                business_key=claim.payload["order"],
+                callback=claim.payload["callback"],
+                event_type=claim.payload["event_type"],
+                code=error.code,
+            )

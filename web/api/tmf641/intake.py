@@ -1,0 +1,121 @@
+"""From the wire to the command: which characteristics of an item mean what. docs/reference/broadband-order.md lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext
+
+from engine.orders.intake import FieldError, NewItem, PlaceOrder
+from web.api.tmf641.paths import load
+from web.api.tmf641.schemas import CREATE
+
+_CHARACTERISTICS = "service.serviceCharacteristic"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A characteristic that we read. `whole_order`: every item of an order must name the same."""
+
+    most: int
+    required: bool = False
+    default: str | None = None
+    whole_order: bool = False
+    pattern: str | None = None
+
+
+CHARACTERISTICS: Mapping[str, Known] = {
+    "customerName": Known(200, required=True, whole_order=True),
+    "contactPhone": Known(32, required=True, whole_order=True, pattern=r"\+?[0-9][0-9 ()-]{3,30}[0-9]"),
+    "area": Known(64, required=True, whole_order=True),
+    "address": Known(300, required=True, whole_order=True),
+    "building": Known(200, required=True),
+    "tier": Known(64, default="normal", whole_order=True),
+    "wishedWindow": Known(100),
+    "orderType": Known(8, pattern=r"[A-Z]{2,8}"),
+}
+
+
+def command(body: Mapping[str, Any], source: str) -> tuple[PlaceOrder, Sequence[Mapping[str, Any]]]:
+    """The order to place, and the notes that came with it. Raises `FieldError`."""
+    read = load(CREATE, body)
+    items = read["service_order_item"]
+    values = [_characteristics(item, n) for n, item in enumerate(items)]
+    _refuse_differences(values)
+    _refuse_twins(items)
+    first = values[0]
+    placed = PlaceOrder(
+        source=source,
+        external_id=read.get("external_id"),
+        customer=first["customerName"],
+        phone=first["contactPhone"],
+        area=first["area"],
+        address=first["address"],
+        tier=first["tier"],
+        items=[_item(item, known) for item, known in zip(items, values, strict=True)],
+        document=body,
+    )
+    return placed, read["note"]
+
+
+def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
+    values = {"building": known["building"]}
+    if "wishedWindow" in known:
+        values["wished_window"] = known["wishedWindow"]
+    product = item["service"]["service_specification"]["id"]
+    return NewItem(item["id"], item["action"], product, known.get("orderType"), values)
+
+
+def _characteristics(item: Mapping[str, Any], position: int) -> dict[str, str]:
+    """The characteristics that we read, by name."""
+    path = f"serviceOrderItem[{position}].{_CHARACTERISTICS}"
+    found: dict[str, str] = {}
+    for given in item["service"]["service_characteristic"]:
+        name = given["name"]
+        if name not in CHARACTERISTICS:
+            continue
+        if name in found:
+            raise FieldError(field=f"{path}[{name}]", detail=gettext("it is given twice"))
+        found[name] = _value(given["value"], CHARACTERISTICS[name], f"{path}[{name}]")
+    for name, known in CHARACTERISTICS.items():
+        if name not in found and known.required:
+            raise FieldError(field=f"{path}[{name}]", detail=gettext("it is missing"))
+        if name not in found and known.default is not None:
+            found[name] = known.default
+    return found
+
+
+def _value(value: Any, known: Known, path: str) -> str:
+    if not isinstance(value, str):
+        raise FieldError(field=path, detail=gettext("it must be a text"))
+    value = value.strip()
+    if not value:
+        raise FieldError(field=path, detail=gettext("it is empty"))
+    if len(value) > known.most:
+        raise FieldError(field=path, detail=gettext("it is longer than %(most)s characters", most=known.most))
+    if known.pattern and not re.fullmatch(known.pattern, value, re.ASCII):
+        raise FieldError(field=path, detail=gettext("its form is not right"))
+    return value
+
+
+def _refuse_differences(values: Sequence[Mapping[str, str]]) -> None:
+    for name in (n for n, known in CHARACTERISTICS.items() if known.whole_order):
+        for position, found in enumerate(values):
+            if found[name] != values[0][name]:
+                raise FieldError(
+                    field=f"serviceOrderItem[{position}].{_CHARACTERISTICS}[{name}]",
+                    detail=gettext("all items of an order name the same"),
+                )
+
+
+def _refuse_twins(items: Sequence[Mapping[str, Any]]) -> None:
+    seen: set[str] = set()
+    for position, item in enumerate(items):
+        if item["id"] in seen:
+            raise FieldError(
+                field=f"serviceOrderItem[{position}].id", detail=gettext("another item has the same id")
+            )
+        seen.add(item["id"])

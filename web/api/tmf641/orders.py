@@ -1,0 +1,148 @@
+"""serviceOrder: place, list, look, add notes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import g, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from engine.errors import BadInput, RuleViolation
+from engine.orders.intake import FieldError, place
+from engine.orders.model import ServiceOrder
+from engine.orders.queries import add_note, get_order, orders_by_offset
+from engine.orders.replay import keep_answer, take_key
+from tasks.columns import TASK_COLUMNS
+from web.api.reading import JSON, json_object
+from web.api.tmf641.blueprint import blueprint, created, filters, many, one, page
+from web.api.tmf641.intake import command
+from web.api.tmf641.paths import load
+from web.api.tmf641.resources import order_resource
+from web.api.tmf641.schemas import NOTES
+from web.auth import allow
+from web.services import services
+
+MERGE_PATCH = JSON | {"application/merge-patch+json"}
+_FILTERS = {"state": "state", "externalId": "external_id", "id": "id", "category": "category"}
+_LATER = frozenset(
+    {
+        "description",
+        "expectedCompletionDate",
+        "externalId",
+        "notificationContact",
+        "priority",
+        "requestedCompletionDate",
+        "requestedStartDate",
+        "externalReference",
+        "orderRelationship",
+        "relatedParty",
+        "serviceOrderItem",
+        "state",
+        "category",
+    }
+)
+_LONGEST_KEY = 200
+
+
+class UseCancel(RuleViolation):
+    """state: an order is not cancelled by PATCH; POST a cancelServiceOrder that names it."""
+
+    code = "order.use_cancel"
+
+
+@blueprint.post("/serviceOrder")
+@allow("place_order")
+def place_order() -> ResponseReturnValue:
+    """Takes an order in. The same Idempotency-Key with the same body gets the first answer again."""
+    me, at = services(), services().clock.now()
+    body = json_object()
+    placed, notes = command(body, g.actor.login)
+    key = _idempotency_key()
+    with me.store.write() as session:
+        known = take_key(session, placed.source, key, _digest(), at) if key else None
+        if known is not None and known.status:
+            return created(known.body, known.status)
+        order = place(
+            session,
+            placed,
+            me.kernel,
+            me.order_listeners,
+            at=at,
+            zone=me.settings.zone,
+            actor=g.actor.login,
+        )
+        _add_notes(session, order, notes, at)
+        session.refresh(order, ["items"])
+        resource = order_resource(order, g.actor)
+        if known is not None:
+            keep_answer(known, 201, resource)
+    return created(resource)
+
+
+@blueprint.get("/serviceOrder")
+@allow("view_orders")
+def list_orders() -> ResponseReturnValue:
+    """A page of the orders that the caller may see, newest first."""
+    where = filters(_FILTERS)
+    offset, limit = page()
+    with services().store.read() as session:
+        found, total = orders_by_offset(
+            session, g.actor, TASK_COLUMNS, where=where, offset=offset, limit=limit
+        )
+        return many([order_resource(order, g.actor) for order in found], total)
+
+
+@blueprint.get("/serviceOrder/<order_id>")
+@allow("view_orders")
+def show_order(order_id: str) -> ResponseReturnValue:
+    """One order."""
+    with services().store.read() as session:
+        return one(order_resource(get_order(session, g.actor, order_id, TASK_COLUMNS), g.actor))
+
+
+@blueprint.patch("/serviceOrder/<order_id>")
+@allow("note_order")
+def patch_order(order_id: str) -> ResponseReturnValue:
+    """Appends notes; none is ever changed or removed, unlike a plain merge patch would."""
+    me, at = services(), services().clock.now()
+    body = json_object(MERGE_PATCH)
+    _refuse_unpatchable(body)
+    notes = load(NOTES, body)["note"]
+    with me.store.write() as session:
+        order = get_order(session, g.actor, order_id, TASK_COLUMNS)
+        known = {str(note.id) for note in order.notes}
+        _add_notes(session, order, [n for n in notes if n.get("id") not in known], at)
+        return one(order_resource(order, g.actor))
+
+
+def _add_notes(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    for note in notes:
+        add_note(session, order, note["text"], at=at, actor=g.actor.login, author=note.get("author"))
+
+
+def _refuse_unpatchable(body: Mapping[str, Any]) -> None:
+    if str(body.get("state", "")).lower() == "cancelled":
+        raise UseCancel()
+    for name in body:
+        if name in _LATER:
+            raise FieldError(field=name, detail=gettext("it cannot be changed yet, only note can"))
+        if name != "note":
+            raise FieldError(field=name, detail=gettext("it cannot be changed"))
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > _LONGEST_KEY or not key.isprintable():
+        raise BadInput(
+            detail=gettext("Idempotency-Key: at most %(most)s printable characters", most=_LONGEST_KEY)
+        )
+    return key or None
+
+
+def _digest() -> str:
+    """What the key stands for: this very request."""
+    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.get_data()).hexdigest()
