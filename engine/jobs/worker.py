@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.clock import Clock
 from engine.config import Settings
+from engine.errors import KaitongError
 from engine.jobs import heartbeat, queue
 from engine.jobs.lease import LeaseClock
 from engine.jobs.model import Job
@@ -118,15 +119,22 @@ class Worker:
             self.fail(claimed, "job.poison", "The job ended its worker several times.", final=True)
             return
         started = self.clock.ticks_ms()
+        facts = {"job": claimed.job_id, "kind": claimed.kind, "key": claimed.key}
         try:
             self.handlers[claimed.kind](claimed)
+        except KaitongError as e:
+            log.warning("job.failed", extra={"facts": facts | {"code": e.code, "error": str(e)}})
+            self.fail(claimed, e.code, str(e))
+            return
         except Exception as e:  # the process edge: whatever a handler raises is recorded with its job
-            log.exception("job.failed", extra={"facts": {"job": claimed.job_id, "kind": claimed.kind}})
-            self.fail(claimed, str(getattr(e, "code", "internal")), f"{type(e).__name__}: {e}")
+            log.exception("job.failed", extra={"facts": facts})
+            self.fail(claimed, "internal", f"{type(e).__name__}: {e}")
             return
         log.info(
             "job.done",
-            extra={"facts": {"job": claimed.job_id, "kind": claimed.kind, "ms": self.clock.ticks_ms() - started}},
+            extra={
+                "facts": {"job": claimed.job_id, "kind": claimed.kind, "ms": self.clock.ticks_ms() - started}
+            },
         )
 
     def fail(self, claimed: Claim, code: str, message: str, *, final: bool = False) -> None:

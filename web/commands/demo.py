@@ -6,6 +6,7 @@ The same worker, ticker, adapters and interfaces as in service, on a temporary d
 from __future__ import annotations
 
 import argparse
+import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -43,6 +44,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run_demo(_arguments: argparse.Namespace, _environment: Mapping[str, str]) -> int:
     """0 if everything happened as it should, checked at the simulators."""
+    logging.getLogger("kaitong").setLevel(logging.ERROR)  # failures are part of the story
     with (
         tempfile.TemporaryDirectory(prefix="kaitong-demo-") as folder,
         running_simulators(Path(folder)) as simulators,
@@ -99,7 +101,7 @@ class Play:
         self._work()
         task = self._one(f"/api/v1/tasks?order={order}", "crew-e1", "construction task")
         self.say(
-            f"task {task['id']} {task['name']} is with crew {task['crew']}, due {self._local(task['due_at'])}"
+            f"task {task['id']} {task['name']} is with {task['crew']['name']}, due {self._local(task['due_at'])}"
         )
         self.pass_time(timedelta(hours=13))
         self.say("13 hours later: " + self._warnings())
