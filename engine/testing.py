@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from marshmallow import Schema, fields
+
 from bpmn.parse import Executable
 from bpmn.specs import Node, ServiceActivity, UserActivity
 from bpmn.specs.nodes import ERROR, READY, STARTED
-from engine.ports import InstanceEnd
+from engine.errors import AdapterError
+from engine.ports import Call, InstanceEnd, Observed, Operation, Plan, Repeat, Result, Undo
 from engine.runtime import codec
 from engine.runtime.changes import standing
 from engine.runtime.instance import Instance
@@ -231,3 +234,95 @@ def _picture(top: Instance) -> dict[str, Any]:
         "last": (top.last_id, top.last_end_event),
         "standing": {t.id: standing(t) for t in top.by_id.values()},
     }
+
+
+class FakeRequest(Schema):
+    """Which number, and what it shall be."""
+
+    name = fields.String(required=True)
+    value = fields.Integer(required=True)
+
+
+class FakeResponse(Schema):
+    """What it is now."""
+
+    value = fields.Integer(required=True)
+
+
+class FakeNetwork:
+    """An outside system that keeps numbers by name, and the list of all effects that were asked of it.
+
+    `before` and `after` are raised by the next `apply`, before or after its effect; `away` by every look.
+    """
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.effects: list[tuple[str, str, int | None]] = []
+        self.before: BaseException | None = None
+        self.after: BaseException | None = None
+        self.away: AdapterError | None = None
+        self.looked_away = False
+
+    def operations(self) -> Mapping[str, Operation]:
+        texts = ("设置", "Set", FakeRequest, FakeResponse)
+        found = [
+            Operation("fake.set", *texts, Repeat.BY_OBSERVE, Undo.SNAPSHOT, 1.0, {"F01": "refused"}),
+            Operation("fake.once", *texts, Repeat.NONE, timeout_s=1.0),
+        ]
+        return {o.name: o for o in found}
+
+    def target(self, call: Call) -> str:
+        return f"fake:{call.args['name']}"
+
+    def plan(self, call: Call) -> Plan:
+        if self.away is not None:
+            raise self.away
+        name, value = call.args["name"], call.args["value"]
+        now = self.numbers.get(name)
+        return Plan(
+            (f"set {name} to {value}",), {"value": now}, {"value": value}, {"value": now}, now == value
+        )
+
+    def apply(self, call: Call, plan: Plan) -> Result:
+        self._fail("before")
+        self._set("apply", call.args["name"], plan.after["value"])
+        self._fail("after")
+        return Result("already" if plan.already else "done", {"value": plan.after["value"]})
+
+    def observe(self, call: Call, plan: Plan) -> tuple[Observed, Mapping[str, Any]]:
+        if self.away is not None:
+            raise self.away
+        if self.looked_away:
+            return Observed.UNKNOWN, {}
+        now = self.numbers.get(call.args["name"])
+        if now == plan.after["value"]:
+            return Observed.EQUAL, {"value": now}
+        return (Observed.ABSENT if now == plan.before["value"] else Observed.DIFFERENT), {}
+
+    def undo(self, call: Call, plan: Plan) -> Result:
+        self._fail("before")
+        before = (plan.undo or {}).get("value")
+        self._set("undo", call.args["name"], before)
+        self._fail("after")
+        return Result("done", {})
+
+    def probe(self) -> Mapping[str, Any]:
+        return {"numbers": len(self.numbers)}
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _set(self, what: str, name: str, value: int | None) -> None:
+        self.effects.append((what, name, value))
+        if value is None:
+            self.numbers.pop(name, None)
+        else:
+            self.numbers[name] = value
+
+    def _fail(self, when: str) -> None:
+        fault: BaseException | None = getattr(self, when)
+        setattr(self, when, None)
+        if fault is not None:
+            raise fault

@@ -67,6 +67,9 @@ class Ledger:
         row = self._find(key)
         if row is None or row.state in ("UNDONE", "PLANNED", "FAILED"):
             return
+        if row.plan is None:  # it failed before anything was sent
+            self._set(key, "UNDONE")
+            return
         call = Call(row.operation, key, row.request)
         plan = _plan_of(row)
         if row.state in ("SENT", "UNKNOWN", "RETRY", "HUMAN"):
