@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from engine.events import record
 from engine.orders.callbacks import announce
@@ -50,8 +50,9 @@ class OrderStates:
         if item is None:
             return
         item.state = state_of_item(step, item.state)
+        order = _locked(session, item.order_id)
         if step.end is not None and step.end.state == "failed":
-            item.order.error_code, item.order.error_message = step.end.code, step.end.message
+            order.error_code, order.error_message = step.end.code, step.end.message
         for milestone in step.milestones:
             record(
                 session,
@@ -62,8 +63,8 @@ class OrderStates:
                 instance_id=step.instance_id,
                 milestone=milestone,
             )
-        states = [i.state for i in item.order.items]
-        self.move(session, item.order, state_of_order(states, item.order.state), at=step.at, actor=step.actor)
+        states = [i.state for i in order.items]
+        self.move(session, order, state_of_order(states, order.state), at=step.at, actor=step.actor)
 
     def move(self, session: Session, order: ServiceOrder, state: str, *, at: datetime, actor: str) -> None:
         """Puts an order into a state and tells everybody; the state it is in already changes nothing."""
@@ -87,6 +88,13 @@ class OrderStates:
             _end_cancellation(session, order, at)
             for listener in self.listeners:
                 listener.on_order_ended(session, order, at)
+
+
+def _locked(session: Session, order_id: str) -> ServiceOrder:
+    """The order with its items as they are now: items of one order end in different transactions at the same time."""
+    query = select(ServiceOrder).where(ServiceOrder.id == order_id).with_for_update()
+    fresh = query.options(selectinload(ServiceOrder.items)).execution_options(populate_existing=True)
+    return session.scalars(fresh).one()
 
 
 def _end_cancellation(session: Session, order: ServiceOrder, at: datetime) -> None:
