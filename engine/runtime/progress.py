@@ -151,15 +151,17 @@ class _Story:
         self.nodes = self.executable.nodes()
 
     def add(self, at: datetime, notes: Collection[tuple[str, str, int]]) -> None:
-        """One step, in order. A token that throws is cancelled too: the throw is what counts."""
+        """One step, in order. A token that throws is completed or cancelled too: the throw is what counts."""
         thrown = {token for what, _, token in notes if what == "thrown"}
         for what, element, token in notes:
+            if what in ("completed", "cancelled") and token in thrown:
+                continue
             if what == "completed":
                 self.last[element] = "done"
                 self.ever.add(element)
             elif what in ("thrown", "failed"):
                 self.last[element] = "failed"
-            elif what == "cancelled" and token not in thrown:
+            elif what == "cancelled":
                 self.last.pop(element, None)
             node = self.nodes.get(element)
             if node is not None and (what == "thrown" or node.kind in _NEWS.get(what, ())):

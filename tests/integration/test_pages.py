@@ -189,7 +189,7 @@ def test_a_message_about_a_limit_is_told_and_marked_as_read(site: Site) -> None:
     site.sweep()
     browser = site.browser("crew-e1")
     page = browser.read("/inbox")
-    assert f"{order}: 50 % of the time is used: Construction 24 h" in page
+    assert f"{order}: 50 % of the time is used: Construction on site" in page
     assert "due 2026-11-23 09:12 · East Ting" in page
     action = html.fromstring(page).xpath("//form[contains(@action, '/read')]/@action")[0]
     other = site.browser("crew-e1b")
@@ -203,7 +203,7 @@ def test_time_limits_show_what_is_at_risk_and_what_is_overdue(site: Site) -> Non
     assert order not in site.browser("dispatcher").read("/time-limits")
     site.clock.advance(timedelta(hours=13))
     page = site.browser("dispatcher").read("/time-limits")
-    assert "Construction 24 h" in page
+    assert "Construction on site" in page
     assert "East crew 1" in page
     assert "54 %" in page
     site.clock.advance(timedelta(hours=40))

@@ -72,17 +72,18 @@ def retry_incident(incident_id: int) -> ResponseReturnValue:
         raise
     except KaitongError as refusal:
         flash_error(refusal)
-        return redirect(_back(), 303)
+        return redirect(_back() or url_for("pages.incidents"), 303)
     back = _back()
-    if back == HOME:
+    if back is None:
         return redirect(url_for("pages.incidents", retried=incident_id), 303)
     flash(gettext("Re-run: %(state)s.", state=words.job_state(state)), "success")
     return redirect(back, 303)
 
 
-def _back() -> str:
+def _back() -> str | None:
     """The page that the button was on, if it says so."""
-    return safe_next(request.form.get("next"))
+    back = safe_next(request.form.get("next"))
+    return None if back == HOME else back
 
 
 def _after() -> int | None:
