@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lxml import html
 
+from bpmn.catalog import packaged
 from engine.store import Store
 from tests.site import DONE, Browser, Site, running_site
+
+
+SHIPPED = next(bundle for bundle in packaged() if bundle.name == "broadband")
 
 
 @pytest.fixture
@@ -129,3 +134,18 @@ def test_incidents_of_one_cause_can_be_looked_at_alone(site: Site) -> None:
     assert one in filtered
     assert two in filtered
     assert one not in operator.read("/incidents?cause=another")
+
+
+def test_a_script_that_fails_again_stays_an_incident(site: Site) -> None:
+    designer, operator = site.browser("designer"), site.browser("operator")
+    broken = SHIPPED.xml.replace(b"speed_mbps * 9 // 10", b"speed_mbps // (speed_mbps - 1000)")
+    designer.read("/definitions")
+    draft = designer.post("/definitions", file=(io.BytesIO(broken), "broadband.bpmn")).location
+    designer.post(f"{draft}/deploy")
+    order = site.place_order()
+    site.work()
+    assert "held up" in operator.read(f"/orders/{order}")
+    answer = operator.post(retry_action(operator))
+    assert notice(operator.follow(answer)) == f"{order}, Decompose the order: failed again"
+    assert retry_action(operator)
+    assert "held up" in operator.read(f"/orders/{order}")
