@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lxml import etree
 
@@ -38,6 +39,9 @@ _SILENT = {
     "dataStoreReference",
     "auditing",
     "monitoring",
+    "ioSpecification",
+    "dataInputAssociation",
+    "dataOutputAssociation",
 }
 
 
@@ -69,19 +73,28 @@ class Scope:
     def id(self) -> str:
         return self.element.get("id") or ""
 
-    def incoming(self, node: str) -> list[FlowXml]:
-        """Flows that lead to a node."""
-        return [f for f in self.flows if f.target == node]
-
     def outgoing(self, node: str) -> list[FlowXml]:
         """Flows that leave a node."""
-        return [f for f in self.flows if f.source == node]
+        return self._outgoing.get(node, [])
 
     def boundaries(self, node: str) -> list[etree._Element]:
         """Boundary events attached to a node."""
-        return [
-            e for e in self.nodes.values() if kind_of(e) == "boundaryEvent" and e.get("attachedToRef") == node
-        ]
+        return self._boundaries.get(node, [])
+
+    @cached_property
+    def _outgoing(self) -> dict[str, list[FlowXml]]:
+        found: dict[str, list[FlowXml]] = {}
+        for flow in self.flows:
+            found.setdefault(flow.source, []).append(flow)
+        return found
+
+    @cached_property
+    def _boundaries(self) -> dict[str, list[etree._Element]]:
+        found: dict[str, list[etree._Element]] = {}
+        for element in self.nodes.values():
+            if kind_of(element) == "boundaryEvent":
+                found.setdefault(element.get("attachedToRef") or "", []).append(element)
+        return found
 
     def all(self) -> Iterator[Scope]:
         """This scope and everything inside it."""
@@ -96,6 +109,7 @@ class Diagram:
 
     root: etree._Element
     processes: list[Scope]
+    _by_id: dict[str, dict[str, etree._Element]] = field(default_factory=dict, repr=False)
 
     def scopes(self) -> Iterator[Scope]:
         """Every scope of every process."""
@@ -107,8 +121,11 @@ class Diagram:
         return {str(e.get("bpmnElement")) for e in self.root.iter(f"{{{DI}}}BPMNShape", f"{{{DI}}}BPMNEdge")}
 
     def by_id(self, tag: str) -> dict[str, etree._Element]:
-        """Root-level elements such as messages and errors."""
-        return {str(e.get("id")): e for e in self.root.findall(f"{{{BPMN}}}{tag}")}
+        """Root-level elements such as messages and errors; those without an id cannot be named."""
+        if tag not in self._by_id:
+            found = self.root.findall(f"{{{BPMN}}}{tag}")
+            self._by_id[tag] = {e.get("id") or "": e for e in found if e.get("id")}
+        return self._by_id[tag]
 
 
 def load(root: etree._Element) -> Diagram:
@@ -149,8 +166,8 @@ def _flow(element: etree._Element) -> FlowXml:
     return FlowXml(
         element,
         str(element.get("id") or f"{element.get('sourceRef')}->{element.get('targetRef')}"),
-        str(element.get("sourceRef")),
-        str(element.get("targetRef")),
+        element.get("sourceRef") or "",
+        element.get("targetRef") or "",
         text or None,
         line_of(condition) if condition is not None else 0,
     )

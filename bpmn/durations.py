@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 
 LONGEST = timedelta(days=3660)
-_LOOKS_LITERAL = re.compile(r"^[+-]?P[\dYMWDTHS.,-]*$|^\d{4}-\d\d-\d\d", re.IGNORECASE)
+_LOOKS_LITERAL = re.compile(r"^[+-]?P[\dYMWDTHS.,-]*$|^\d{4}-\d\d-\d\d|^R\d*/", re.IGNORECASE)
 
 
 class BadTimer(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from bpmn.diagram import NODE_KINDS, event_definitions
 from bpmn.expressions import compile_expression, compile_script
 from bpmn.lint import Catalogue
 from bpmn.problems import DiagramRefused, Problem
-from bpmn.xml import BPMN, kind_of
+from bpmn.xml import BPMN, is_true, kind_of
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,11 @@ def parse(data: bytes, catalogue: Catalogue | None = None) -> Bundle:
     problems = lint.check(drawing, catalogue or Catalogue())
     if any(p.severity == "error" for p in problems):
         raise DiagramRefused(problems)
-    parser = _Parser()
-    parser.add_bpmn_xml(root.getroottree())
+    parser = _Parser(drawing)
     processes = {
         scope.id: _executable(parser, scope)
         for scope in drawing.processes
-        if scope.element.get("isExecutable") == "true"
+        if is_true(scope.element, "isExecutable")
     }
     return Bundle(hashlib.sha256(data).hexdigest(), processes, tuple(problems))
 
@@ -87,13 +87,21 @@ def _executable(parser: _Parser, scope: diagram.Scope) -> Executable:
 # ---- parsers for single elements: they only pick our spec class and hand it compiled texts
 
 
-class _EventParser(EventDefinitionParser):
+class _NoData:
+    """Lanes, data objects and their associations are documentation: the library is not asked to resolve them."""
+
+    @property
+    def bpmn_attributes(self) -> dict[str, Any]:
+        return {"description": ""}
+
+
+class _EventParser(_NoData, EventDefinitionParser):
     def create_task(self) -> Any:
         found = [self._definition(d) for d in event_definitions(self.node)]
         one = found[0] if found else NoneEventDefinition()
         interrupting = None
         if kind_of(self.node) == "boundaryEvent":
-            interrupting = self.node.get("cancelActivity", "true") == "true"
+            interrupting = is_true(self.node, "cancelActivity", default=True)
         task = self._create_task(one, interrupting)
         task.events = found
         return task
@@ -116,7 +124,11 @@ class _EventParser(EventDefinitionParser):
         return TerminateEventDefinition()
 
 
-class _ScriptParser(TaskParser):
+class _TaskParser(_NoData, TaskParser):
+    pass
+
+
+class _ScriptParser(_TaskParser):
     def create_task(self) -> Any:
         element = self.node.find(f"{{{BPMN}}}script")
         text = element.text or ""
@@ -125,7 +137,7 @@ class _ScriptParser(TaskParser):
         return task
 
 
-class _ServiceParser(TaskParser):
+class _ServiceParser(_TaskParser):
     def create_task(self) -> Any:
         task = self.spec_class(self.spec, self.bpmn_id, **self.bpmn_attributes)
         for tag, attribute in (("input", "input_map"), ("output", "output_map")):
@@ -134,7 +146,7 @@ class _ServiceParser(TaskParser):
         return task
 
 
-class _SubProcessParser(TaskParser):
+class _SubProcessParser(_TaskParser):
     def create_task(self) -> Any:
         self.process_parser.parser.create_parser(self.node, filename=self.filename, lane=self.lane)
         self.process_parser.parser.process_parsers[self.bpmn_id].get_spec()
@@ -145,7 +157,7 @@ class _ScopeParser(ProcessParser):
     """One scope at a time, iterative over its children; no recursion along flows."""
 
     def _parse(self) -> None:
-        ours = extension.attributes(self.node)
+        ours, self.nameless = extension.attributes(self.node), Counter[str]()
         self.spec = specs.ProcessSpec(name=self.bpmn_id, description=self.get_name(), filename=self.filename)
         self.spec.label = self.node.get("name") or self.bpmn_id
         self.spec.label_en = ours.get("nameEn") or self.spec.label
@@ -161,6 +173,11 @@ class _ScopeParser(ProcessParser):
                 host = self.spec.task_specs[element.get("attachedToRef")]
                 host.boundaries = [*host.boundaries, self.spec.task_specs[name]]
 
+    def _nameless(self, source: str, target: str) -> str:
+        """Flows need no id in the standard; joins need to tell them apart."""
+        self.nameless[f"{source}->{target}"] += 1
+        return f"{source}->{target}#{self.nameless[f'{source}->{target}']}"
+
     def _node(self, name: str, element: etree._Element) -> None:
         kind, ours = kind_of(element), extension.attributes(element)
         parser, spec_class = self.parser._get_parser_class(element.tag)
@@ -175,7 +192,7 @@ class _ScopeParser(ProcessParser):
         source, target = str(element.get("sourceRef")), str(element.get("targetRef"))
         condition = element.find(f"{{{BPMN}}}conditionExpression")
         text = (condition.text or "").strip() if condition is not None else ""
-        ident = str(element.get("id") or f"{source}->{target}")
+        ident = element.get("id") or self._nameless(source, target)
         flow = specs.Flow(
             ident,
             source,
@@ -190,6 +207,19 @@ class _ScopeParser(ProcessParser):
 
 
 class _Parser(BpmnParser):
+    """Reads only what is executed; whatever else the file holds cannot trip it."""
+
+    def __init__(self, drawing: diagram.Diagram) -> None:
+        super().__init__()
+        self.messages = {i: e.get("name") for i, e in drawing.by_id("message").items()}
+        self.errors = {
+            i: {"name": e.get("name"), "error_code": e.get("errorCode")}
+            for i, e in drawing.by_id("error").items()
+        }
+        for scope in drawing.processes:
+            if is_true(scope.element, "isExecutable"):
+                self.create_parser(scope.element)
+
     PROCESS_PARSER_CLASS = _ScopeParser
     OVERRIDE_PARSER_CLASSES = {  # noqa: RUF012  (the library's extension point)
         full_tag(tag): pair
@@ -198,11 +228,11 @@ class _Parser(BpmnParser):
             "endEvent": (_EventParser, specs.End),
             "intermediateCatchEvent": (_EventParser, specs.Catch),
             "boundaryEvent": (_EventParser, specs.Boundary),
-            "userTask": (TaskParser, specs.UserActivity),
+            "userTask": (_TaskParser, specs.UserActivity),
             "serviceTask": (_ServiceParser, specs.ServiceActivity),
             "scriptTask": (_ScriptParser, specs.ScriptActivity),
             "subProcess": (_SubProcessParser, specs.SubProcess),
-            "exclusiveGateway": (TaskParser, specs.Exclusive),
-            "parallelGateway": (TaskParser, specs.Parallel),
+            "exclusiveGateway": (_TaskParser, specs.Exclusive),
+            "parallelGateway": (_TaskParser, specs.Parallel),
         }.items()
     }

@@ -211,6 +211,13 @@ CATALOGUE: Mapping[str, _Entry] = {
         "A diagram may not run code; see docs/reference/expressions.md for what it may say",
         "流程图不得执行代码; 可用写法见 docs/reference/expressions.md",
     ),
+    "TEXTS_TOO_LONG": _Entry(
+        "error",
+        "Scripts and expressions have {length} characters; {limit} are allowed",
+        "脚本和表达式共 {length} 个字符, 上限 {limit}",
+        "Split the diagram, or move the work into operations",
+        "请拆分流程图, 或改用操作实现",
+    ),
     "TIMER": _Entry(
         "error",
         "The timer text {text} is not usable: {detail}",

@@ -9,9 +9,9 @@ from lxml import etree
 from bpmn import extension
 from bpmn.diagram import NODE_KINDS
 from bpmn.lint.report import Report, some
-from bpmn.xml import BPMN, kind_of
+from bpmn.xml import BPMN, is_true, kind_of, line_of
 
-_ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_.\-]{0,63}$")
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 _DOCUMENTATION = {
     "documentation",
     "extensionElements",
@@ -20,6 +20,10 @@ _DOCUMENTATION = {
     "ioSpecification",
     "dataInputAssociation",
     "dataOutputAssociation",
+    "dataInput",
+    "dataOutput",
+    "inputSet",
+    "outputSet",
     "property",
     "auditing",
     "monitoring",
@@ -28,6 +32,19 @@ _INSIDE = {
     "scriptTask": {"script"},
     "userTask": {"potentialOwner", "humanPerformer", "performer", "resourceRole", "rendering"},
 }
+_MAPPINGS = {"input", "output"}
+_OTHER_LANGUAGES = (
+    "javascript",
+    "ecmascript",
+    "groovy",
+    "juel",
+    "feel",
+    "java",
+    "ruby",
+    "kotlin",
+    "lua",
+    "xpath",
+)
 _SWITCHES = {
     "triggeredByEvent": "event sub-process",
     "isForCompensation": "compensation",
@@ -37,8 +54,12 @@ _SWITCHES = {
 def check(report: Report) -> None:
     """Ids, unknown elements, features inside known elements, our attributes, and shapes."""
     _ids(report)
-    if not any(p.element.get("isExecutable") == "true" for p in report.diagram.processes):
+    executable = [p.element for p in report.diagram.processes if is_true(p.element, "isExecutable")]
+    if not executable:
         report.add("NO_PROCESS", report.diagram.root)
+    for process in executable:
+        if not process.get("id"):
+            report.add("ID_MISSING", process, kind="process")
     for scope in report.diagram.scopes():
         for element in scope.unknown:
             report.add("ELEMENT", element, kind=kind_of(element))
@@ -49,8 +70,9 @@ def check(report: Report) -> None:
             _attributes(report, element)
         for flow in scope.flows:
             _attributes(report, flow.element)
-    for process in report.diagram.processes:
-        _attributes(report, process.element)
+    for scope in report.diagram.processes:
+        _attributes(report, scope.element)
+    _our_elements(report)
     _drawn(report)
     _global_tasks(report)
 
@@ -64,18 +86,21 @@ def _ids(report: Report) -> None:
         if ident in seen:
             report.add("ID_DUPLICATE", element, id=ident)
         seen.add(ident)
-        if kind_of(element) in NODE_KINDS | {"process"} and not _ID.match(ident):
+        if kind_of(element) in NODE_KINDS | {"process"} and not _ID.fullmatch(ident):
             report.add("ID_SHAPE", element, id=ident[:80])
 
 
 def _features(report: Report, element: etree._Element) -> None:
     kind = kind_of(element)
     for attribute, feature in _SWITCHES.items():
-        if element.get(attribute) == "true":
+        if is_true(element, attribute):
             report.add("FEATURE", element, feature=feature)
     for attribute in ("startQuantity", "completionQuantity"):
         if element.get(attribute, "1") != "1":
             report.add("FEATURE", element, feature=f"{attribute}={element.get(attribute)}")
+    language = (element.get("scriptFormat") or "").lower()
+    if any(other in language for other in _OTHER_LANGUAGES):
+        report.add("FEATURE", element, feature=f"scriptFormat={language[:40]}")
     # the content of a sub-process is a scope of its own
     allowed = None if kind == "subProcess" else _DOCUMENTATION | _INSIDE.get(kind, set())
     for child in element:
@@ -97,6 +122,16 @@ def _attributes(report: Report, element: etree._Element) -> None:
     for name in extension.attributes(element):
         if name not in known:
             report.add("ATTRIBUTE", element, name=name, kind=kind, known=some(known))
+
+
+def _our_elements(report: Report) -> None:
+    """A mapping that nobody would read is not passed over in silence."""
+    for found in report.diagram.root.iter(f"{{{extension.NAMESPACE}}}*"):
+        name = etree.QName(found).localname
+        above = [kind_of(e) for e in found.iterancestors()][:2]
+        if name not in _MAPPINGS or above != ["extensionElements", "serviceTask"]:
+            owner = next(e for e in found.iterancestors() if kind_of(e) not in ("", "extensionElements"))
+            report.add("FEATURE", owner, line_of(found), feature=f"kaitong:{name} in {kind_of(owner)}")
 
 
 def _drawn(report: Report) -> None:

@@ -9,7 +9,7 @@ from lxml import etree
 from bpmn import extension
 from bpmn.diagram import ACTIVITY_KINDS, Scope, event_definitions
 from bpmn.lint.report import Report, some
-from bpmn.xml import kind_of
+from bpmn.xml import is_true, kind_of
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     "startEvent": frozenset(),
@@ -74,7 +74,7 @@ def _boundary(report: Report, scope: Scope, element: etree._Element) -> None:
     names = [kind_of(d) for d in event_definitions(element)]
     if "errorEventDefinition" not in names:
         return
-    if element.get("cancelActivity") == "false":
+    if not is_true(element, "cancelActivity", default=True):
         report.add("ERROR_NOT_INTERRUPTING", element)
     _can_happen(report, scope, element, host)
 
@@ -85,7 +85,9 @@ def _can_happen(report: Report, scope: Scope, element: etree._Element, host: etr
     error = report.diagram.by_id("error").get(str(definition.get("errorRef")))
     if operations is None or error is None or not error.get("errorCode"):
         return
-    declared = _declared(report, scope, host, operations)
+    if host not in report.declared:
+        report.declared[host] = _declared(report, scope, host, operations)
+    declared = report.declared[host]
     if declared is not None and error.get("errorCode") not in declared:
         report.add("ERROR_UNKNOWN", element, code=error.get("errorCode"), known=some(declared))
 

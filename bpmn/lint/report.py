@@ -31,6 +31,8 @@ class Report:
     diagram: Diagram
     catalogue: Catalogue
     problems: list[Problem] = field(default_factory=list)
+    declared: dict[etree._Element, set[str] | None] = field(default_factory=dict)
+    """Activity → errors that it or what is inside it may throw; worked out once for all its boundary events."""
 
     def add(self, code: str, element: etree._Element, line: int = 0, /, **facts: Any) -> None:
         """A problem at an element; `line` where it is not the element's own."""

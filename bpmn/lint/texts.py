@@ -7,23 +7,42 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from bpmn import durations, extension
-from bpmn.diagram import event_definitions
+from bpmn.diagram import Scope, event_definitions
 from bpmn.expressions import ExpressionError, compile_expression, compile_script
 from bpmn.lint.report import Report
 from bpmn.xml import BPMN, kind_of, line_of
 
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+MOST_TEXT = 200_000
+EACH_TEXT = 20  # that a text is there at all costs as much as so many characters of it
+_TEXT_TAGS = (
+    *(f"{{{BPMN}}}{tag}" for tag in ("script", "timeDate", "timeDuration", "timeCycle")),
+    f"{{{extension.NAMESPACE}}}*",
+)
 _CODE = {"expression.forbidden"}
 
 
 def check(report: Report) -> None:
-    """Every text of every element."""
+    """Every text of every element; not if there is so much that checking it would take too long."""
+    total = sum(_length(scope) for scope in report.diagram.scopes())
+    if total > MOST_TEXT:
+        report.add("TEXTS_TOO_LONG", report.diagram.root, length=total, limit=MOST_TEXT)
+        return
     for scope in report.diagram.scopes():
         for flow in scope.flows:
             if flow.condition is not None:
                 _expression(report, flow.element, flow.condition, "condition", flow.condition_line)
         for element in scope.nodes.values():
             _element(report, element)
+
+
+def _length(scope: Scope) -> int:
+    """How much there is to compile."""
+    inside = [e for e in scope.nodes.values() if kind_of(e) != "subProcess"]
+    texts = [flow.condition for flow in scope.flows]
+    texts += [extension.attributes(e).get("key") for e in inside]
+    texts += [t.text for e in inside for t in e.iter(*_TEXT_TAGS)]
+    return sum(len(text) + EACH_TEXT for text in texts if text and not text.isspace())
 
 
 def _element(report: Report, element: etree._Element) -> None:
