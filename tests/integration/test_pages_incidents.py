@@ -13,7 +13,6 @@ from bpmn.catalog import packaged
 from engine.store import Store
 from tests.site import DONE, Browser, Site, running_site
 
-
 SHIPPED = next(bundle for bundle in packaged() if bundle.name == "broadband")
 
 
@@ -48,9 +47,25 @@ def notice(page: str) -> str:
 def test_an_incident_is_shown_with_its_order_step_and_cause(site: Site) -> None:
     order = stuck_order(site)
     page = site.browser("operator").read("/incidents")
-    for words in (order, "Activate", "adapter.retryable"):
+    for words in (
+        order,
+        "Activate",
+        "adapter.retryable",
+        "aaa:AAA-1 is not available; nothing has happened there.",
+    ):
         assert words in page
-    assert "激活" in site.browser("operator", "zh_CN").read("/incidents")
+
+
+def test_the_cause_is_told_in_chinese_and_the_other_systems_words_are_quoted(site: Site) -> None:
+    order = stuck_order(site)
+    operator = site.browser("operator", "zh_CN")
+    for path in ("/incidents", f"/orders/{order}"):
+        page = html.fromstring(operator.read(path))
+        assert "aaa:AAA-1 暂不可用，对方未执行任何操作。" in page.text_content()
+        assert page.xpath("//code[contains(., 'HTTP 503')]")
+        for quotation in page.xpath("//code"):
+            quotation.drop_tree()
+        assert "HTTP 503" not in page.text_content()
 
 
 def test_the_order_shows_where_it_is_held_up(site: Site) -> None:
@@ -95,6 +110,13 @@ def test_a_re_run_from_the_order_leads_back_to_the_order(site: Site) -> None:
     page = operator.follow(operator.post(action, next=f"/orders/{order}"))
     assert "Re-run: queued for re-run." in page
     assert order in page
+
+
+def test_an_incident_that_waits_is_not_called_re_run(site: Site) -> None:
+    stuck_order(site)
+    operator = site.browser("operator")
+    number = retry_action(operator).split("/")[2]
+    assert notice(operator.read(f"/incidents?retried={number}")) == ""
 
 
 def test_an_incident_is_re_run_once(site: Site) -> None:

@@ -20,7 +20,7 @@ from web.pages.blueprint import pages
 from web.pages.refusals import flash_error
 from web.services import services
 
-DAYS = 90
+DAYS, MOST_DAYS = 90, 3650
 
 
 @pages.get("/account")
@@ -115,8 +115,9 @@ def _person(db: Any, login: str) -> int:
 
 
 def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise BadInput(gettext("Say for how many days the token holds."))
+    is_number = text.isascii() and text.isdigit() and len(text) < 6
+    if not (is_number and 1 <= int(text) <= MOST_DAYS):
+        raise BadInput(gettext("Say for how many days the token holds: 1 to %(most)s.", most=MOST_DAYS))
     return int(text)
 
 

@@ -16,6 +16,7 @@ from engine.deploy import queries
 from engine.deploy.definitions import NothingChanged, Upload, versions_of
 from engine.deploy.model import ProcessDefinition
 from engine.errors import NotAllowed
+from engine.identity.people import names_by_login
 from web.auth import allow, allow_login
 from web.pages import words
 from web.pages.blueprint import pages
@@ -72,7 +73,8 @@ def definition(definition_id: int) -> ResponseReturnValue:
     """One version: its drawing, its warnings, and its neighbours."""
     with services().store.read() as db:
         row = queries.get_definition(db, definition_id)
-        shown = _shown(row)
+        people = names_by_login(db, [row.deployment.created_by])
+        shown = _shown(row, people)
         versions = [_version(other) for other in versions_of(db, row.key)]
         problems = [_stored(problem) for problem in row.deployment.problems]
     return render_template(
@@ -119,7 +121,9 @@ def definition_xml(definition_id: int) -> ResponseReturnValue:
 
 def _list_page() -> str:
     with services().store.read() as db:
-        rows = [_listed(one) for one in queries.overview(db)]
+        found = queries.overview(db)
+        people = names_by_login(db, {one.definition.deployed_by or "" for one in found})
+        rows = [_listed(one, people) for one in found]
     return render_template("definitions.html", definitions=rows, can_deploy=g.actor.can("upload_definition"))
 
 
@@ -186,12 +190,12 @@ def _form_problem(unreadable: FormFileUnreadable) -> dict[str, Any]:
     }
 
 
-def _listed(one: queries.ListedVersion) -> dict[str, Any]:
+def _listed(one: queries.ListedVersion, people: Mapping[str, str]) -> dict[str, Any]:
     row = one.definition
     return _version(row) | {
         "key": row.key,
         "name": words.say(row.name, row.name_en),
-        "deployed_by": row.deployed_by,
+        "deployed_by": words.actor(row.deployed_by, people),
         "open_instances": one.open_instances,
     }
 
@@ -205,7 +209,7 @@ def _version(row: ProcessDefinition) -> dict[str, Any]:
     }
 
 
-def _shown(row: ProcessDefinition) -> dict[str, Any]:
+def _shown(row: ProcessDefinition, people: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": row.id,
         "key": row.key,
@@ -214,5 +218,5 @@ def _shown(row: ProcessDefinition) -> dict[str, Any]:
         "state": row.state,
         "sha": row.deployment.sha256,
         "created_at": row.created_at,
-        "by": row.deployment.created_by,
+        "by": words.actor(row.deployment.created_by, people),
     }

@@ -18,6 +18,7 @@ from web.auth import allow
 from web.auth.next_address import HOME, safe_next
 from web.pages import words
 from web.pages.blueprint import pages
+from web.pages.incident_words import told
 from web.pages.refusals import flash_error
 from web.services import services
 
@@ -38,7 +39,7 @@ def incidents() -> ResponseReturnValue:
     groups = [
         {
             "fingerprint": group.fingerprint,
-            "message": group.message,
+            "message": told(group.code, group.message).sentence,
             "code": group.code,
             "count": group.count,
             "first_seen": group.first_seen,
@@ -100,6 +101,8 @@ def _retried(db: Any) -> dict[str, Any] | None:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         return None
     incident = queries.get_incident(db, g.actor, int(text))
+    if incident.state == "open":
+        return None
     state = _state(db, incident)
     [row] = _rows(db, [incident])
     return row | {
@@ -127,6 +130,7 @@ def _rows(db: Any, found: Sequence[Incident]) -> list[dict[str, Any]]:
         instance = incident.instance_id or 0
         order = orders.get(instance)
         name = names.get(instance, {}).get(incident.element or "")
+        cause = told(incident.code, incident.message)
         rows.append(
             {
                 "id": incident.id,
@@ -136,7 +140,8 @@ def _rows(db: Any, found: Sequence[Incident]) -> list[dict[str, Any]]:
                 else None,
                 "element_name": words.say(*name) if name else incident.element_name,
                 "code": incident.code,
-                "message": incident.message,
+                "message": cause.sentence,
+                "quotation": cause.quotation,
                 "attempts": incident.attempts,
                 "created_at": incident.created_at,
                 "due_at": order.expected_at if order else None,

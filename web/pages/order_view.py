@@ -23,6 +23,7 @@ from tasks.columns import TASK_COLUMNS
 from web.auth import allow
 from web.pages import words
 from web.pages.blueprint import pages
+from web.pages.incident_words import told
 from web.pages.timeline import timeline
 from web.pages.worklist import task_row
 from web.services import services
@@ -146,7 +147,7 @@ def _facts(db: Any, look: _Look, products: dict[str, words.Pair]) -> dict[str, A
     found = look.order
     reached = sum(one.reached for one in look.standings.values())
     total = sum(one.total for one in look.standings.values())
-    error = {"code": found.error_code or "", "message": found.error_message or words.order_state(found.state)}
+    error = {"code": found.error_code or "", "message": found.error_message or ""}
     return {
         "id": found.id,
         "external_id": found.external_id,
@@ -206,7 +207,8 @@ def _incidents(db: Any, look: _Look) -> list[dict[str, Any]]:
             "element_name": words.say(*names[incident.element])
             if incident.element in names
             else incident.element_name,
-            "message": incident.message,
+            "message": told(incident.code, incident.message).sentence,
+            "quotation": told(incident.code, incident.message).quotation,
             "can_retry": g.actor.can("retry_incident"),
             "retry_url": url_for("pages.retry_incident", incident_id=incident.id),
         }
@@ -225,7 +227,7 @@ def _tasks(db: Any, instances: Sequence[int]) -> list[dict[str, Any]]:
 def _notes(db: Any, found: ServiceOrder) -> list[dict[str, Any]]:
     people = names_by_login(db, {note.author for note in found.notes})
     return [
-        {"at": note.at, "text": note.text, "author": people.get(note.author, note.author)}
+        {"at": note.at, "text": note.text, "author": words.actor(note.author, people)}
         for note in reversed(found.notes)
     ]
 

@@ -18,6 +18,7 @@ from tasks import queries as tasks
 from tasks.field.crews import crew_names
 from tasks.model import Task
 from web.pages import words
+from web.pages.incident_words import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def event_line(
     step = words.say(*names[element]) if element in names else element
     data = event.data | {"crew": words.named(crews, event.data.get("crew"))}
     kind, level, title, detail = teller(data, step) if teller else ("order", "info", event.kind, step)
-    return Line(event.at, kind, title, detail, _actor(event.actor, people), level)
+    return Line(event.at, kind, title, detail, words.actor(event.actor, people), level)
 
 
 def passage_line(passage: Passage) -> Line:
@@ -80,17 +81,6 @@ def passage_line(passage: Passage) -> Line:
 
 def _people(db: Any, events: Iterable[Event]) -> dict[str, str]:
     return names_by_login(db, {event.actor for event in events})
-
-
-def _actor(login: str, people: Mapping[str, str]) -> str:
-    if login in people:
-        return people[login]
-    machines = {
-        "system": gettext("System"),
-        "timer": gettext("Timer"),
-        "sla": gettext("Time limits"),
-    }
-    return machines.get(login, login)
 
 
 # ---- one function per kind of event
@@ -175,7 +165,7 @@ def _port(data: Mapping[str, Any], _step: str) -> Words:
 
 def _incident(data: Mapping[str, Any], step: str) -> Words:
     title = gettext("Incident: %(step)s", step=step)
-    return "incident", "error", title, f"{data.get('message')} ({data.get('code')})"
+    return "incident", "error", title, told(str(data.get("code")), str(data.get("message"))).sentence
 
 
 def _retried(_data: Mapping[str, Any], step: str) -> Words:

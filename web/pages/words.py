@@ -117,6 +117,16 @@ def role(code: str) -> str:
     return say(ROLES[code].name_zh, ROLES[code].name_en) if code in ROLES else code
 
 
+def actor(login: str | None, people: Mapping[str, str]) -> str:
+    """Who did something: a person's name, or the part of the system that did it."""
+    machines = {
+        "system": gettext("System"),
+        "timer": gettext("Timer"),
+        "sla": gettext("Time limits"),
+    }
+    return people.get(login or "") or machines.get(login or "", login or "")
+
+
 # ---- customer data
 
 
