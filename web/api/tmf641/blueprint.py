@@ -19,9 +19,11 @@ MOST = 100
 FARTHEST = 1_000_000
 
 
-def created(resource: Mapping[str, Any], status: int = 201) -> ResponseReturnValue:
+def created(
+    resource: Mapping[str, Any], status: int = 201, headers: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
     """An answer to POST: the resource, and where it is."""
-    return jsonify(resource), status, {"Location": resource["href"]}
+    return jsonify(resource), status, {"Location": resource["href"]} | dict(headers or {})
 
 
 def one(resource: Mapping[str, Any]) -> ResponseReturnValue:

@@ -65,7 +65,7 @@ def place_order() -> ResponseReturnValue:
     with me.store.write() as session:
         known = take_key(session, placed.source, key, _digest(), at) if key else None
         if known is not None and known.status:
-            return created(known.body, known.status)
+            return created(known.body, known.status, {"Idempotent-Replay": "true"})
         order = place(
             session,
             placed,

@@ -9,7 +9,6 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import IntegerConverter
 
-from web.api.openapi import describe
 from web.api.reading import BIGGEST, refuse_unstorable_address
 from web.api.v1 import account, definitions, incidents, instances, orders, tasks
 from web.api.v1.route import Route
@@ -50,6 +49,8 @@ blueprint.before_request(refuse_unstorable_address)
 
 @blueprint.record
 def _before_routes(state: BlueprintSetupState) -> None:
+    from web.api.openapi import describe  # it reads this package
+
     state.app.url_map.converters["id"] = IdConverter
     state.app.extensions[_DOCUMENT] = state.app.json.dumps(describe(ROUTES))
 
