@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-READY_WITHIN_S = 90
+READY_WITHIN_S = 150
 
 
 def free_port() -> int:
@@ -49,7 +49,16 @@ class Product:
 
     def start(self, *arguments: str) -> Product:
         """Starts it and waits for its line `ready:`."""
-        command = [sys.executable, "-m", "web.cli", "serve", "--port", str(self.port), "--data", str(self.data_dir)]
+        command = [
+            sys.executable,
+            "-m",
+            "web.cli",
+            "serve",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data_dir),
+        ]
         self.process = subprocess.Popen(
             [*command, *arguments],
             env=environment(**self.settings),

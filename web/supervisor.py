@@ -21,7 +21,7 @@ from typing import IO
 from engine.config import Settings
 from engine.errors import KaitongError
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 15.0
 
 

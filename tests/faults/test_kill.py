@@ -32,7 +32,9 @@ def product(tmp_path: Path, database_url: str) -> Product:
     )
 
 
-def test_no_order_is_lost_and_nothing_happens_twice_when_all_is_killed(product: Product, tmp_path: Path) -> None:
+def test_no_order_is_lost_and_nothing_happens_twice_when_all_is_killed(
+    product: Product, tmp_path: Path
+) -> None:
     _kill_and_count(product, tmp_path, kills=3, seed=11)
 
 
@@ -92,8 +94,12 @@ def _wait_for_end(crm: Crm, product: Product) -> None:
 
 def _count(crm: Crm, simulators: RunningSimulators) -> None:
     assert len(crm.orders) >= 5
-    opened = Counter(e["key"].split(":")[0] for e in simulators.aaa.effects() if e["operation"] == "aaa.subscriber.open")
-    told = Counter(e["key"].split(":")[0] for e in simulators.crm.effects() if e["operation"] == "crm.order.report")
+    opened = Counter(
+        e["key"].split(":")[0] for e in simulators.aaa.effects() if e["operation"] == "aaa.subscriber.open"
+    )
+    told = Counter(
+        e["key"].split(":")[0] for e in simulators.crm.effects() if e["operation"] == "crm.order.report"
+    )
     expected = {order: 1 for order in crm.orders.values()}
     assert dict(opened) == expected
     assert dict(told) == expected
@@ -110,7 +116,9 @@ class Crm:
     def run(self) -> None:
         while not self.stop.is_set() and len(self.orders) < 100:
             external = f"CRM-{len(self.orders):06d}"
-            answer = self.client.patient("POST", ORDERS, sample_order(external, BUILDINGS[len(self.orders) % 2]))
+            answer = self.client.patient(
+                "POST", ORDERS, sample_order(external, BUILDINGS[len(self.orders) % 2])
+            )
             if answer.status_code == 201:
                 self.orders[external] = answer.json()["id"]
             elif answer.status_code == 409:  # the first answer was lost, the order is there

@@ -1,0 +1,1 @@
+"""Whole orders with a virtual clock."""
