@@ -12,6 +12,7 @@ import engine.orders.cancel
 import tasks.worklist
 from engine.errors import KaitongError
 from web.i18n import TRANSLATIONS
+from web.pages.timeline import TELLERS
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 
@@ -53,6 +54,16 @@ def test_every_error_that_a_page_may_show_has_its_chinese() -> None:
         if kind.__module__.startswith(shown) and (kind.__doc__ or "").strip().splitlines()[0] not in known
     ]
     assert missing == []
+
+
+def test_every_event_of_an_order_has_its_words() -> None:
+    recorded = re.compile(r'\brecord\(\s*(?:session|db),\s*"(\w+)"(?: if \w+ else "(\w+)")?')
+    sources = [path for layer in ("engine", "tasks", "sla") for path in (WEB.parent / layer).rglob("*.py")]
+    sources += [path for part in ("api", "pages") for path in (WEB / part).rglob("*.py")]
+    kinds = {kind for path in sources for pair in recorded.findall(path.read_text("utf-8")) for kind in pair}
+    assert "OrderPlaced" in kinds
+    without_order = {"", "PersonCreated", "PersonActivated", "PersonDeactivated", "PasswordChanged"}
+    assert sorted(kinds - without_order - {"TokenCreated", "TokenRevoked"} - set(TELLERS)) == []
 
 
 def test_chinese_texts_keep_the_facts_of_their_keys() -> None:

@@ -23,7 +23,7 @@ from web.pages.incident_words import told
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry. `kind` chooses the sign (order, step, task, incident, clock, note), `level` the colour."""
+    """One entry. `kind` chooses the sign (order, step, task, call, incident, clock, note), `level` the colour."""
 
     at: datetime
     kind: str
@@ -186,6 +186,11 @@ def _breached(data: Mapping[str, Any], _step: str) -> Words:
     return "clock", "error", gettext("The time limit has passed"), clock_label(data)
 
 
+def _not_told(data: Mapping[str, Any], _step: str) -> Words:
+    title = gettext("A listener of the ordering system could not be told")
+    return "call", "warn", title, str(data.get("event_type", ""))
+
+
 def _uploaded(data: Mapping[str, Any], _step: str) -> Words:
     return "step", "info", gettext("Diagram uploaded"), f"{data.get('process')} v{data.get('version')}"
 
@@ -212,6 +217,7 @@ TELLERS: Mapping[str, Teller] = {
     "IncidentRetried": _retried,
     "SlaWarned": _warned,
     "SlaBreached": _breached,
+    "CallbackGivenUp": _not_told,
     "DefinitionUploaded": _uploaded,
     "DefinitionDeployed": _deployed,
 }
