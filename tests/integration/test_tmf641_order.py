@@ -129,7 +129,9 @@ def test_fields_chooses_the_attributes(machines: Machines) -> None:
 def test_fields_reaches_into_lists(machines: Machines) -> None:
     made = machines.place()
 
-    (shown,) = machines.get(f"{ORDERS}?fields=id,serviceOrderItem.state,serviceOrderItem.service.serviceSpecification.id")
+    (shown,) = machines.get(
+        f"{ORDERS}?fields=id,serviceOrderItem.state,serviceOrderItem.service.serviceSpecification.id"
+    )
 
     item = {"state": "acknowledged", "service": {"serviceSpecification": {"id": "BB-1000"}}}
     assert shown == {"id": made["id"], "serviceOrderItem": [item]}

@@ -44,44 +44,34 @@ class CallbackJob:
 
     def __call__(self, claim: Claim) -> None:
         """Sends outside any transaction, then notes what came of it. An event never overtakes an earlier one."""
-        with self.store.read() as session:
-            earlier = awaited(session, claim.payload)
-            body = None if earlier is not None else self._body(session, claim.payload)
-        if body is None:
-            self._wait_for_turn(claim, earlier)
+        event = claim.payload.get("event") or self._prepared(claim)
+        if event is None:
             return
         try:
-            self.sender.send(claim.payload["callback"], body, claim.payload["event_id"])
+            self.sender.send(claim.payload["callback"], event, claim.payload["event_id"])
         except AdapterError as e:
             self._failed(claim, e)
             return
         with self.store.write() as session:
             job = queue.held(session, claim)
             if job is not None:
+                job.payload = {name: v for name, v in claim.payload.items() if name != "event"}
                 queue.finish(job, self.clock.now())
 
-    def _body(self, session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The event as TM Forum draws it: the whole order, in the state of the event."""
-        order = get_order(session, SYSTEM, payload["order"], TASK_COLUMNS)
-        happened = stamp(datetime.fromisoformat(payload["at"]))
-        return {
-            "eventId": payload["event_id"],
-            "eventTime": happened,
-            "eventType": payload["event_type"],
-            "timeOcurred": happened,
-            "title": _TITLES[payload["event_type"]],
-            "domain": "serviceOrdering",
-            "correlationId": order.external_id or order.id,
-            "event": {"serviceOrder": order_resource(order, SYSTEM, payload["state"])},
-        }
-
-    def _wait_for_turn(self, claim: Claim, earlier: datetime | None) -> None:
-        now = self.clock.now()
+    def _prepared(self, claim: Claim) -> dict[str, Any] | None:
+        """The event, written down before it is first sent, so that a repeat is the same; None if it is not its turn."""
         with self.store.write() as session:
             job = queue.held(session, claim)
-            if job is not None:
-                due = max(now + TURN, earlier or now)
+            if job is None:
+                return None
+            earlier = awaited(session, claim.payload)
+            if earlier is not None:
+                due = max(self.clock.now() + TURN, earlier)
                 queue.postpone(job, "callback.turn", "An earlier event waits.", due_at=due, counts=False)
+                return None
+            event = _event(session, claim.payload)
+            job.payload = {**claim.payload, "event": event}
+            return event
 
     def _failed(self, claim: Claim, error: AdapterError) -> None:
         """Once more later, with growing pauses; given up after a day, or when the listener says no."""
@@ -106,3 +96,19 @@ class CallbackJob:
                 event_type=claim.payload["event_type"],
                 code=error.code,
             )
+
+
+def _event(session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The event as TM Forum draws it: the whole order, in the state of the event."""
+    order = get_order(session, SYSTEM, payload["order"], TASK_COLUMNS)
+    happened = stamp(datetime.fromisoformat(payload["at"]))
+    return {
+        "eventId": payload["event_id"],
+        "eventTime": happened,
+        "eventType": payload["event_type"],
+        "timeOcurred": happened,
+        "title": _TITLES[payload["event_type"]],
+        "domain": "serviceOrdering",
+        "correlationId": order.external_id or order.id,
+        "event": {"serviceOrder": order_resource(order, SYSTEM, payload["state"])},
+    }

@@ -143,10 +143,10 @@ def _refused(error: DiagramRefused) -> ResponseReturnValue:
 
 def _stored_problems(problems: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The report of a check as it was stored, in the caller's language."""
-    in_chinese = _language() != "en"
+    suffix = "" if _language() == "en" else "_zh"
     return [
         {k: one[k] for k in ("code", "severity", "line", "element")}
-        | {"message": one["message_zh" if in_chinese else "message"]}
+        | {k: one[k + suffix] for k in ("message", "remedy")}
         for one in problems
     ]
 

@@ -279,6 +279,7 @@ class Problem(Schema):
     line = fields.Integer(required=True, allow_none=True)
     element = _maybe_text()
     message = fields.String(required=True)
+    remedy = fields.String(required=True)
 
 
 class Definition(Schema):
