@@ -1,5 +1,6 @@
 """Bringing a database up to date, and refusing one that does not fit this program. Alembic does the work, driven from here.
 
+Alembic is loaded on first use: a web server or worker that finds its database current needs it for one look only.
 Migrations only go forward: going back means restoring the backup that was made before.
 """
 
@@ -8,14 +9,15 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, text
 
 from engine.errors import KaitongError
 from engine.store.session import Store
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _LOCK_KEY = 4_202_611  # PostgreSQL's advisory locks are numbers; this one means "migrating Kaitong"
 _alembic = threading.Lock()  # Alembic keeps what it works on in module globals
@@ -39,6 +41,8 @@ def upgrade(store: Store) -> None:
     All steps are one transaction. Of several processes that start at once one migrates, the others wait for it. Raises
     `DatabaseNewer` and then has changed nothing.
     """
+    from alembic import command
+
     config = _config()
     if _is_current(store, config):
         return
@@ -64,6 +68,9 @@ def _is_current(store: Store, config: Config) -> bool:
 
 def _refuse_newer(connection: Connection, config: Config) -> bool:
     """Tells whether the database is at the newest revision; raises `DatabaseNewer` when its revision is unknown here."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     script = ScriptDirectory.from_config(config)
     found = set(MigrationContext.configure(connection).get_current_heads())
     if not found <= {step.revision for step in script.walk_revisions()}:
@@ -80,6 +87,8 @@ def _wait_for_turn(connection: Connection) -> None:
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     return config

@@ -90,6 +90,7 @@ def test_importing_an_entry_point_opens_nothing(module: str, tmp_path: Path) -> 
         pytest.skip(f"there is no {module}")
     watch = (
         "import sys, threading\n"
+        "import requests\n"  # its urllib3 asks the machine once whether it speaks IPv6
         "seen = []\n"
         "sys.addaudithook(lambda event, args: event in ('sqlite3.connect', 'socket.connect', 'socket.bind',"
         " 'subprocess.Popen') and seen.append(event))\n"
