@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.store.base import Base, name, serial, word
+from engine.store.base import Base, serial, word
+from engine.store.base import name as title
 
 
 class SlaPolicy(Base):
@@ -20,8 +21,8 @@ class SlaPolicy(Base):
 
     id: Mapped[serial]
     code: Mapped[word]  # HOME48
-    name: Mapped[name]
-    name_en: Mapped[name]
+    name: Mapped[title]
+    name_en: Mapped[title]
     subject: Mapped[str] = mapped_column(String(8))
     order_type: Mapped[word | None]
     product: Mapped[word | None]
@@ -47,8 +48,8 @@ class SlaClock(Base):
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("process_instance.id"), index=True)
     token_id: Mapped[int]  # 0 for an order
     element: Mapped[word | None]
-    label: Mapped[name]
-    label_en: Mapped[name]
+    label: Mapped[title]
+    label_en: Mapped[title]
     area: Mapped[word | None]
     policy_id: Mapped[int] = mapped_column(ForeignKey("sla_policy.id"))
     started_at: Mapped[datetime]

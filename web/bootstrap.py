@@ -15,7 +15,7 @@ from engine.deploy.definitions import Definitions
 from engine.identity.rights import ROLES
 from engine.jobs import heartbeat, queue
 from engine.jobs.queue import Claim
-from engine.jobs.worker import Worker
+from engine.jobs.worker import Handler, Worker
 from engine.orders.states import OrderStates
 from engine.resources import operations as resources
 from engine.runtime.kernel import Kernel
@@ -76,7 +76,7 @@ def worker(services: Services) -> Worker:
         lambda: made[0].fail,
     )
     callbacks = CallbackJob(services.store, services.clock, CallbackSender(services.settings))
-    handlers = {"advance": _advance(services), "service": runner, "callback": callbacks}
+    handlers: dict[str, Handler] = {"advance": _advance(services), "service": runner, "callback": callbacks}
     made.append(Worker(services.store, services.clock, services.kernel, handlers, services.settings))
     return made[0]
 

@@ -100,7 +100,7 @@ def _count(crm: Crm, simulators: RunningSimulators) -> None:
     told = Counter(
         e["key"].split(":")[0] for e in simulators.crm.effects() if e["operation"] == "crm.order.report"
     )
-    expected = {order: 1 for order in crm.orders.values()}
+    expected = dict.fromkeys(crm.orders.values(), 1)
     assert dict(opened) == expected
     assert dict(told) == expected
 
