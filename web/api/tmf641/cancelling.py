@@ -18,7 +18,7 @@ from web.api.tmf641.schemas import CANCEL
 from web.auth import allow
 from web.services import services
 
-_FILTERS = {"state": "state", "id": "id", "serviceOrder.id": "order_id"}
+FILTERS = {"state": "state", "id": "id", "serviceOrder.id": "order_id"}
 _STATES = {"accepted": "acknowledged"}
 
 
@@ -53,7 +53,7 @@ def cancel_order() -> ResponseReturnValue:
 @allow("view_orders")
 def list_cancellations() -> ResponseReturnValue:
     """A page of wishes, newest first."""
-    where = filters(_FILTERS)
+    where = filters(FILTERS)
     if "state" in where:
         where["state"] = _STATES.get(where["state"], where["state"])
     offset, limit = page()

@@ -27,7 +27,7 @@ from web.auth import allow
 from web.services import services
 
 MERGE_PATCH = JSON | {"application/merge-patch+json"}
-_FILTERS = {"state": "state", "externalId": "external_id", "id": "id", "category": "category"}
+FILTERS = {"state": "state", "externalId": "external_id", "id": "id", "category": "category"}
 _LATER = frozenset(
     {
         "description",
@@ -87,7 +87,7 @@ def place_order() -> ResponseReturnValue:
 @allow("view_orders")
 def list_orders() -> ResponseReturnValue:
     """A page of the orders that the caller may see, newest first."""
-    where = filters(_FILTERS)
+    where = filters(FILTERS)
     offset, limit = page()
     with services().store.read() as session:
         found, total = orders_by_offset(
