@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, session, url_for
@@ -17,6 +18,7 @@ from web.auth import allow_login
 from web.auth.gate import SESSION_ID
 from web.pages import words
 from web.pages.blueprint import pages
+from web.pages.browser_name import browser_name
 from web.pages.refusals import flash_error
 from web.services import services
 
@@ -94,7 +96,7 @@ def _page(
         roles=[words.role(code) for code in sorted(g.actor.roles)],
         areas=[words.named(areas, area) for area in sorted(g.actor.areas)],
         crew=words.named(crews, g.actor.crew_id),
-        sessions=logins,
+        sessions=[replace(one, agent=browser_name(one.agent)) for one in logins],
         tokens=found,
         token_login=login if owner != g.actor.person_id else None,
         new_token=new_token,

@@ -147,7 +147,8 @@ def _facts(db: Any, look: _Look, products: dict[str, words.Pair]) -> dict[str, A
     found = look.order
     reached = sum(one.reached for one in look.standings.values())
     total = sum(one.total for one in look.standings.values())
-    error = {"code": found.error_code or "", "message": found.error_message or ""}
+    code = found.error_code or ""
+    error = {"code": code, "reason": words.refusal(code), "message": found.error_message or ""}
     return {
         "id": found.id,
         "external_id": found.external_id,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import g
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, pgettext
 
 from engine.identity.rights import ROLES
 from web.api import masking
@@ -41,8 +41,8 @@ def order_states() -> dict[str, str]:
         "held": gettext("held up"),
         "assessingCancellation": gettext("cancellation asked for"),
         "pendingCancellation": gettext("being cancelled"),
-        "cancelled": gettext("cancelled"),
-        "completed": gettext("completed"),
+        "cancelled": pgettext("order", "cancelled"),
+        "completed": pgettext("order", "completed"),
         "failed": gettext("returned"),
         "partial": gettext("partly completed"),
         "rejected": gettext("rejected"),
@@ -51,6 +51,15 @@ def order_states() -> dict[str, str]:
 
 def order_state(state: str) -> str:
     return order_states().get(state, state)
+
+
+def refusal(code: str) -> str:
+    """Why an order was returned, for the codes of the shipped diagrams; empty for others, whose code has to speak."""
+    names = {
+        "R04": gettext("No network resource: no coverage, or no free port."),
+        "R05": gettext("The line cannot be built."),
+    }
+    return names.get(code, "")
 
 
 def order_type(code: str) -> str:
