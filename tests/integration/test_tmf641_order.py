@@ -124,6 +124,7 @@ def test_fields_chooses_the_attributes(machines: Machines) -> None:
     assert keys("state") == {"id", "href", "state"}
     assert keys("id,nothing.of.this") == {"id"}
     assert keys("") == set(made)
+    assert keys("a." * 900 + "id") == {"id", "href"}
 
 
 def test_fields_reaches_into_lists(machines: Machines) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ BAD = {
     "phone that is a word": (an_order(contactPhone="call me"), f"{CHARACTERISTIC}[contactPhone]"),
     "address too long": (an_order(address="路" * 301), f"{CHARACTERISTIC}[address]"),
     "window that is a list": (an_order(wishedWindow=["a"]), f"{CHARACTERISTIC}[wishedWindow]"),
-    "unknown area": (an_order(area="XX-1"), "area"),
+    "unknown area": (an_order(area="XX-1"), f"{CHARACTERISTIC}[area]"),
     "characteristic twice": (
         _changed(
             lambda b: _item(b)["service"]["serviceCharacteristic"].append({"name": "area", "value": "YT-N"})
@@ -193,6 +194,27 @@ def test_a_number_of_the_crm_is_taken_once_for_each_crm(machines: Machines) -> N
     assert machines.place(an_order("CRM-7"), "crm2")["id"] != first["id"]
 
 
+def test_of_many_at_the_same_moment_one_is_taken(machines: Machines) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda n: machines.post(ORDERS, an_order("CRM-7")), range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * 7]
+    (taken,) = machines.get(ORDERS)
+    assert {taken["id"] in answer.text for answer in answers} == {True}
+
+
+def test_of_many_with_one_key_all_get_the_same_answer(machines: Machines) -> None:
+    body, headers = an_order("CRM-7"), {"Idempotency-Key": "k-1"}
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(
+            threads.map(lambda n: machines.ask("POST", ORDERS, json=body, headers=headers), range(8))
+        )
+
+    assert {answer.status_code for answer in answers} == {201}
+    (taken,) = machines.get(ORDERS)
+    assert {answer.json["id"] for answer in answers if answer.json} == {taken["id"]}
+
+
 def test_orders_without_a_number_of_the_crm_are_all_new(machines: Machines) -> None:
     first, second = (machines.place(an_order(None)) for _ in range(2))
 
@@ -267,3 +289,8 @@ def test_an_error_speaks_chinese_to_those_who_ask_for_it(machines: Machines) -> 
 
     assert answer.json is not None
     assert answer.json["message"] == f"{CHARACTERISTIC}[contactPhone]：缺少此项。"
+    long = machines.ask(
+        "POST", ORDERS, json=an_order() | {"category": "x" * 201}, headers={"Accept-Language": "zh-CN"}
+    )
+    assert long.json is not None
+    assert long.json["message"] == "category：最长为 200。"

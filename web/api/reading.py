@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NoReturn
 
 from flask import request
 from flask_babel import gettext
+from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from engine.errors import BadInput
+from web.api.wording import all_in_words
 
 JSON = frozenset({"application/json"})
 DEEPEST = 64
@@ -59,6 +61,24 @@ def json_value(types: Collection[str] = JSON) -> Any:
         raise BadInput(detail=gettext("the body holds a number that is too long")) from e
     _refuse_unstorable(raw, found)
     return found
+
+
+def loaded(schema: Schema) -> dict[str, Any]:
+    """The body as a schema reads it. Raises `BadInput` whose `errors` name the fields."""
+    try:
+        found: dict[str, Any] = schema.load(json_object())
+    except ValidationError as e:
+        errors = all_in_words(e.normalized_messages())
+        lines = "; ".join(f"{name}: {_first(inner)}" for name, inner in errors.items())
+        raise BadInput(detail=lines, errors=errors) from e
+    return found
+
+
+def _first(messages: Any) -> str:
+    """The first sentence of nested messages."""
+    while not isinstance(messages, str):
+        messages = next(iter(messages.values() if isinstance(messages, dict) else messages), "")
+    return messages
 
 
 def _is_utf8() -> bool:
@@ -172,13 +192,3 @@ def time_cursor(name: str = "after") -> str | None:
     except ValueError:
         pass
     raise BadQuery(field=name, detail=gettext("it is no cursor of ours"))
-
-
-def short_text(body: Mapping[str, Any], name: str, most: int) -> str | None:
-    """A text of the body, None where it is absent."""
-    found = body.get(name)
-    if found is not None and (not isinstance(found, str) or len(found) > most):
-        raise BadInput(
-            detail=gettext("%(field)s: a text of at most %(most)s characters", field=name, most=most)
-        )
-    return found

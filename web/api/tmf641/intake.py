@@ -13,8 +13,6 @@ from engine.orders.intake import FieldError, NewItem, PlaceOrder
 from web.api.tmf641.paths import load
 from web.api.tmf641.schemas import CREATE
 
-_CHARACTERISTICS = "service.serviceCharacteristic"
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -61,6 +59,11 @@ def command(body: Mapping[str, Any], source: str) -> tuple[PlaceOrder, Sequence[
     return placed, read["note"]
 
 
+def place_of(position: int, name: str) -> str:
+    """Where a characteristic is on the wire."""
+    return f"serviceOrderItem[{position}].service.serviceCharacteristic[{name}]"
+
+
 def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
     values = {"building": known["building"]}
     if "wishedWindow" in known:
@@ -71,18 +74,17 @@ def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
 
 def _characteristics(item: Mapping[str, Any], position: int) -> dict[str, str]:
     """The characteristics that we read, by name."""
-    path = f"serviceOrderItem[{position}].{_CHARACTERISTICS}"
     found: dict[str, str] = {}
     for given in item["service"]["service_characteristic"]:
         name = given["name"]
         if name not in CHARACTERISTICS:
             continue
         if name in found:
-            raise FieldError(field=f"{path}[{name}]", detail=gettext("it is given twice"))
-        found[name] = _value(given["value"], CHARACTERISTICS[name], f"{path}[{name}]")
+            raise FieldError(field=place_of(position, name), detail=gettext("it is given twice"))
+        found[name] = _value(given["value"], CHARACTERISTICS[name], place_of(position, name))
     for name, known in CHARACTERISTICS.items():
         if name not in found and known.required:
-            raise FieldError(field=f"{path}[{name}]", detail=gettext("it is missing"))
+            raise FieldError(field=place_of(position, name), detail=gettext("it is missing"))
         if name not in found and known.default is not None:
             found[name] = known.default
     return found
@@ -106,7 +108,7 @@ def _refuse_differences(values: Sequence[Mapping[str, str]]) -> None:
         for position, found in enumerate(values):
             if found[name] != values[0][name]:
                 raise FieldError(
-                    field=f"serviceOrderItem[{position}].{_CHARACTERISTICS}[{name}]",
+                    field=place_of(position, name),
                     detail=gettext("all items of an order name the same"),
                 )
 

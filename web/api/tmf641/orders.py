@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +13,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from engine.errors import BadInput, RuleViolation
-from engine.orders.intake import FieldError, place
+from engine.identity.actor import SYSTEM
+from engine.orders.intake import DuplicateOrder, FieldError, PlaceOrder, place
 from engine.orders.model import ServiceOrder
 from engine.orders.queries import add_note, get_order, orders_by_offset
 from engine.orders.replay import keep_answer, take_key
 from tasks.columns import TASK_COLUMNS
 from web.api.reading import JSON, json_object
 from web.api.tmf641.blueprint import blueprint, created, filters, many, one, page
-from web.api.tmf641.intake import command
+from web.api.tmf641.intake import CHARACTERISTICS, command, place_of
 from web.api.tmf641.paths import load
 from web.api.tmf641.resources import order_resource
 from web.api.tmf641.schemas import NOTES
@@ -62,7 +64,7 @@ def place_order() -> ResponseReturnValue:
     body = json_object()
     placed, notes = command(body, g.actor.login)
     key = _idempotency_key()
-    with me.store.write() as session:
+    with _explained(placed), me.store.write() as session:
         known = take_key(session, placed.source, key, _digest(), at) if key else None
         if known is not None and known.status:
             return created(known.body, known.status, {"Idempotent-Replay": "true"})
@@ -81,6 +83,22 @@ def place_order() -> ResponseReturnValue:
         if known is not None:
             keep_answer(known, 201, resource)
     return created(resource)
+
+
+@contextmanager
+def _explained(placed: PlaceOrder) -> Iterator[None]:
+    """Refusals name the place on the wire, and the order that was there first, also if it came at the same moment."""
+    try:
+        yield
+    except FieldError as e:
+        if e.facts["field"] not in CHARACTERISTICS:
+            raise
+        raise FieldError(field=place_of(0, e.facts["field"]), detail=e.facts["detail"]) from e
+    except DuplicateOrder as e:
+        with services().store.read() as session:
+            where = {"source": placed.source, "external_id": placed.external_id or ""}
+            found, _ = orders_by_offset(session, SYSTEM, TASK_COLUMNS, where=where, offset=0, limit=1)
+            raise DuplicateOrder(**(e.facts | {"order": found[0].id})) from e
 
 
 @blueprint.get("/serviceOrder")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask_babel import gettext
 from marshmallow import Schema, ValidationError
 
 from engine.orders.intake import FieldError
+from web.api.wording import in_words
 
 _MOST = 5
-_NUMBER = re.compile(r"\d+")
-_GAP = re.compile(r"\{n\}")
 
 
 def load(schema: Schema, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,13 +36,7 @@ def _mistakes(messages: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _mistakes(inner, _joined(path, key))
         return
     for text in messages:
-        yield path or "body", _in_words(str(text).rstrip("."))
-
-
-def _in_words(text: str) -> str:
-    """A sentence of marshmallow in the caller's language; numbers in it are not part of what is translated."""
-    numbers = iter(_NUMBER.findall(text))
-    return _GAP.sub(lambda gap: next(numbers), gettext(_NUMBER.sub("{n}", text)))
+        yield path or "body", in_words(str(text))
 
 
 def _joined(path: str, key: Any) -> str:

@@ -31,6 +31,7 @@ _OURS = frozenset(
     }
 )
 """Attributes that only we write: what a sender put there is not shown again."""
+_DEEPEST = 12
 _TASK_STATES = {"acknowledged": "accepted"}
 
 
@@ -157,7 +158,7 @@ def chosen(resource: Mapping[str, Any], fields: str | None) -> Mapping[str, Any]
         wanted = ["id", "href", *wanted]
     tree: dict[str, Any] = {}
     for name in wanted:
-        _plant(tree, name.split("."))
+        _plant(tree, name.split(".", _DEEPEST))
     return _cut(resource, tree)
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine.identity import tokens
 from engine.identity.model import ApiToken
 from engine.identity.rights import RIGHTS
-from web.api.reading import json_object
+from web.api.reading import loaded
 from web.api.times import stamp
 from web.api.v1 import shapes
 from web.api.v1.route import Route, listing
@@ -48,7 +48,7 @@ def list_tokens() -> ResponseReturnValue:
 def create_token() -> ResponseReturnValue:
     """Makes a token for the caller himself; its text is shown this once."""
     me = services()
-    wish = _NEW.load(json_object())
+    wish = loaded(_NEW)
     person, at = g.actor.person_id, me.clock.now()
     with me.store.write() as session:
         plain = tokens.create_token(session, person, wish["name"], wish["days"], at=at, by=g.actor.login)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine.deploy.definitions import active_version
 from engine.orders.numbering import next_number
 from engine.runtime.queries import get_instance, look_inside
-from web.api.reading import json_object
+from web.api.reading import loaded
 from web.api.times import stamp
 from web.api.v1 import shapes
 from web.api.v1.route import Route
@@ -25,7 +25,7 @@ _NEW = shapes.NewInstance()
 def start_instance() -> ResponseReturnValue:
     """Starts a process on its active version and moves it to where it first waits."""
     me, at = services(), services().clock.now()
-    wish = _NEW.load(json_object())
+    wish = loaded(_NEW)
     with me.store.write() as session:
         version = active_version(session, wish["process"])
         key = next_number(session, PREFIX, at, me.settings.zone)

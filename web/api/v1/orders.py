@@ -14,7 +14,7 @@ from engine.orders.cancel import request_cancel
 from engine.orders.model import CancelRequest, OrderNote, ServiceOrder
 from tasks.columns import TASK_COLUMNS
 from web.api import masking
-from web.api.reading import json_object, number, only_parameters, text, time_cursor
+from web.api.reading import loaded, number, only_parameters, text, time_cursor
 from web.api.times import stamp
 from web.api.v1 import shapes
 from web.api.v1.route import Parameter, Route, listing, page_parameters
@@ -68,7 +68,7 @@ def show_timeline(order_id: str) -> ResponseReturnValue:
 def cancel_order(order_id: str) -> ResponseReturnValue:
     """Puts the wish to cancel to the order's process; `cancel_request.state` says what became of it."""
     me, at = services(), services().clock.now()
-    wish = _CANCELLATION.load(json_object())
+    wish = loaded(_CANCELLATION)
     with me.store.write() as session:
         order = queries.order_for_change(session, g.actor, order_id, TASK_COLUMNS)
         made = request_cancel(
@@ -90,7 +90,7 @@ def cancel_order(order_id: str) -> ResponseReturnValue:
 def note_order(order_id: str) -> ResponseReturnValue:
     """Appends a remark; none is ever changed or removed."""
     me, at = services(), services().clock.now()
-    words = _NOTE.load(json_object())["text"]
+    words = loaded(_NOTE)["text"]
     with me.store.write() as session:
         order = queries.get_order(session, g.actor, order_id, TASK_COLUMNS)
         note = queries.add_note(session, order, words, at=at, actor=g.actor.login)

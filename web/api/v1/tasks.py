@@ -15,7 +15,7 @@ from tasks import queries, worklist
 from tasks.model import Task
 from tasks.worklist import CompleteTask
 from web.api import masking
-from web.api.reading import choice, json_object, number, only_parameters, text, time_cursor
+from web.api.reading import choice, loaded, number, only_parameters, text, time_cursor
 from web.api.times import stamp
 from web.api.v1 import shapes
 from web.api.v1.route import Parameter, Route, listing, page_parameters
@@ -82,7 +82,7 @@ def release_task(task_id: str) -> ResponseReturnValue:
 def complete_task(task_id: str) -> ResponseReturnValue:
     """Completes a task with the answers to its form, and tells what comes next."""
     me = services()
-    wish = _COMPLETION.load(json_object())
+    wish = loaded(_COMPLETION)
     with me.store.write() as session:
         try:
             task = worklist.complete(
