@@ -8,7 +8,7 @@ import type { Point } from 'diagram-js/lib/util/Types';
 
 const MIDDLE = 'auto' as unknown as Point; // the library takes this word, its types do not know it
 const SELECTED = 'is-selected';
-const READABLE = 0.6; // below this zoom the names of the steps cannot be read
+const READABLE = 0.55; // below this zoom the names of the steps cannot be read
 const LARGEST = 1.1;
 const MARGIN = 40;
 
@@ -102,12 +102,23 @@ function addButtons(diagram: Diagram): void {
   card?.classList.add('is-ready');
 }
 
+/** Names in the reader's language: a diagram carries the English ones beside the names that were drawn. */
+function inLanguageOfPage(xml: string): string {
+  if (!document.documentElement.lang.startsWith('en')) return xml;
+  const diagram = new DOMParser().parseFromString(xml, 'application/xml');
+  for (const element of diagram.querySelectorAll('[name]')) {
+    const english = [...element.attributes].find((attribute) => attribute.localName === 'nameEn')?.value;
+    if (english) element.setAttribute('name', english);
+  }
+  return new XMLSerializer().serializeToString(diagram);
+}
+
 /** Load the drawing of a box with `data-xml-url`; on failure the box says so and undefined is returned. */
 export async function openDiagram(box: HTMLElement): Promise<Diagram | undefined> {
   try {
     const answer = await fetch(box.dataset.xmlUrl ?? '', { credentials: 'same-origin' });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    const xml = await answer.text();
+    const xml = inLanguageOfPage(await answer.text());
     box.replaceChildren();
     const viewer = new NavigatedViewer({ container: box });
     await viewer.importXML(xml);
