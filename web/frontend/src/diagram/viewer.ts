@@ -102,6 +102,24 @@ function addButtons(diagram: Diagram): void {
   card?.classList.add('is-ready');
 }
 
+const LABEL_WIDTH = 110; // English names need more room than the Chinese ones that were drawn
+
+function childOf(element: Element | undefined, name: string): Element | undefined {
+  return [...(element?.children ?? [])].find((child) => child.localName === name);
+}
+
+/** Give the label of a shape or flow its room: to both sides, or to the right if it stands beside its shape. */
+function widenLabel(drawn: Element): void {
+  const label = childOf(childOf(drawn, 'BPMNLabel'), 'Bounds');
+  if (!label) return;
+  const shape = childOf(drawn, 'Bounds');
+  const x = Number(label.getAttribute('x'));
+  const missing = Math.max(LABEL_WIDTH - Number(label.getAttribute('width')), 0);
+  const isBeside = shape !== undefined && x >= Number(shape.getAttribute('x')) + Number(shape.getAttribute('width'));
+  label.setAttribute('width', String(Number(label.getAttribute('width')) + missing));
+  if (!isBeside) label.setAttribute('x', String(x - missing / 2));
+}
+
 /** Names in the reader's language: a diagram carries the English ones beside the names that were drawn. */
 function inLanguageOfPage(xml: string): string {
   if (!document.documentElement.lang.startsWith('en')) return xml;
@@ -110,6 +128,7 @@ function inLanguageOfPage(xml: string): string {
     const english = [...element.attributes].find((attribute) => attribute.localName === 'nameEn')?.value;
     if (english) element.setAttribute('name', english);
   }
+  diagram.querySelectorAll('[bpmnElement]').forEach(widenLabel);
   return new XMLSerializer().serializeToString(diagram);
 }
 
