@@ -41,6 +41,8 @@ class Product:
     data_dir: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    python: str = sys.executable
+    folder: Path | None = None
     process: subprocess.Popen[str] | None = None
     output: list[str] = field(default_factory=list)
 
@@ -51,7 +53,7 @@ class Product:
     def start(self, *arguments: str) -> Product:
         """Starts it and waits for its line `ready:`."""
         command = [
-            sys.executable,
+            self.python,
             "-m",
             "web.cli",
             "serve",
@@ -62,6 +64,7 @@ class Product:
         ]
         self.process = subprocess.Popen(
             [*command, *arguments],
+            cwd=self.folder,
             env=environment(**self.settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -111,8 +114,8 @@ class Product:
     def run(self, *arguments: str) -> str:
         """A command of the installation, such as `user token crm`; its output."""
         env = environment(**self.settings, data_dir=str(self.data_dir))
-        command = [sys.executable, "-m", "web.cli", *arguments]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+        command = [self.python, "-m", "web.cli", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

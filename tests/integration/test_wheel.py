@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import requests
 
+from tests.product import Product
 from tests.real_parts import missing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +83,35 @@ def test_kaitong_starts_from_its_wheel(installed: Path) -> None:
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     answer = _run([installed / "bin" / "kaitong", "--version"], installed)
     assert setup["metadata"]["version"] in answer
+
+
+def test_the_installed_wheel_serves_pages_with_diagrams_and_assets(installed: Path, tmp_path: Path) -> None:
+    product = Product(tmp_path / "data", python=str(installed / "bin" / "python"), folder=tmp_path)
+    product.start()
+    try:
+        browser = requests.Session()
+        page = browser.get(f"{product.url}/login", timeout=30)
+        assert page.status_code == 200
+        assets = re.findall(r'(?:src|href)="(/static/dist/[^"]+)"', page.text)
+        assert any(a.endswith(".css") for a in assets)
+        assert any(a.endswith(".js") for a in assets)
+        for asset in assets:
+            assert browser.get(product.url + asset, timeout=30).status_code == 200, asset
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+        assert token is not None
+        form = {"csrf_token": token[1], "login": "designer", "password": product.password("designer")}
+        assert "/login" not in browser.post(f"{product.url}/login", data=form, timeout=30).url
+        listed = browser.get(f"{product.url}/definitions", timeout=30)
+        shown = re.search(r'href="(/definitions/\d+)"', listed.text)
+        assert shown is not None
+        definition = browser.get(product.url + shown[1], timeout=30)
+        drawing = re.search(r'data-xml-url="([^"]+)"', definition.text)
+        assert drawing is not None
+        diagram = browser.get(product.url + drawing[1], timeout=30)
+        assert diagram.content == (ROOT / "bpmn/definitions/broadband/broadband.bpmn").read_bytes()
+        assert any("diagram" in a for a in re.findall(r'src="(/static/dist/[^"]+)"', definition.text))
+    finally:
+        assert product.stop() == 0
 
 
 def test_packages_come_from_the_wheel_and_not_from_the_tree(installed: Path) -> None:
