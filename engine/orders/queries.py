@@ -37,8 +37,8 @@ def order_for_change(session: Session, actor: Actor, order_id: str, tasks: TaskC
     """One order, locked after its instances: in the order in which a step locks them, so that neither waits for ever."""
     for instance_id in sorted(i.instance_id or 0 for i in get_order(session, actor, order_id, tasks).items):
         lock_instance(session, instance_id)
-    locked = select(ServiceOrder).where(ServiceOrder.id == order_id).with_for_update()
-    return session.scalars(locked, execution_options={"populate_existing": True}).one()
+    session.expire_all()  # it may have moved on while we waited
+    return session.scalars(select(ServiceOrder).where(ServiceOrder.id == order_id).with_for_update()).one()
 
 
 def orders(
