@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from engine.errors import BadInput
 from engine.events import Event
 from engine.identity.actor import Actor
 from engine.identity.model import Person
 from engine.identity.scope import visible_tasks
+from engine.store.paging import read_mark, write_mark
 from tasks.columns import TASK_COLUMNS
 from tasks.field.model import Crew
 from tasks.model import Task
@@ -64,18 +64,10 @@ def worklist(
             )
         )
     if after:
-        query = query.where(tuple_(Task.rank_at, Task.id) > _mark(after))
+        query = query.where(tuple_(Task.rank_at, Task.id) > read_mark(after))
     found = session.scalars(query.order_by(Task.rank_at, Task.id).limit(limit + 1)).all()
     last = found[limit - 1] if len(found) > limit else None
-    return found[:limit], f"{last.rank_at.isoformat()},{last.id}" if last else None
-
-
-def _mark(cursor: str) -> tuple[datetime, str]:
-    at, _, ident = cursor.partition(",")
-    try:
-        return datetime.fromisoformat(at).astimezone(UTC), ident
-    except (ValueError, OverflowError) as e:
-        raise BadInput(detail=f"the cursor {cursor!r} is not one of ours", field="after") from e
+    return found[:limit], write_mark(last.rank_at, last.id) if last else None
 
 
 def counts(session: Session, actor: Actor, now: datetime) -> dict[str, int]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from engine.errors import BadInput, NotFound
+from engine.errors import NotFound
 from engine.events import Event, record
 from engine.identity.actor import Actor
 from engine.identity.scope import OrderColumns, TaskColumns, visible_orders
 from engine.orders.model import CancelRequest, OrderItem, OrderNote, Product, ServiceOrder
 from engine.runtime.lock import lock_instance
+from engine.store.paging import read_mark, write_mark
 
 COLUMNS = OrderColumns(ServiceOrder.id, ServiceOrder.area, ServiceOrder.source)
 
@@ -67,21 +68,13 @@ def orders(
             )
         )
     if after:
-        query = query.where(tuple_(ServiceOrder.placed_at, ServiceOrder.id) < _mark(after))
+        query = query.where(tuple_(ServiceOrder.placed_at, ServiceOrder.id) < read_mark(after))
     query = query.options(selectinload(ServiceOrder.items), selectinload(ServiceOrder.notes))
     found = session.scalars(
         query.order_by(ServiceOrder.placed_at.desc(), ServiceOrder.id.desc()).limit(limit + 1)
     ).all()
     last = found[limit - 1] if len(found) > limit else None
-    return found[:limit], f"{last.placed_at.isoformat()},{last.id}" if last else None
-
-
-def _mark(cursor: str) -> tuple[datetime, str]:
-    at, _, ident = cursor.partition(",")
-    try:
-        return datetime.fromisoformat(at).astimezone(UTC), ident
-    except (ValueError, OverflowError) as e:
-        raise BadInput(detail=f"the cursor {cursor!r} is not one of ours", field="after") from e
+    return found[:limit], write_mark(last.placed_at, last.id) if last else None
 
 
 def orders_by_offset(

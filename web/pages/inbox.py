@@ -10,10 +10,10 @@ from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from engine.errors import BadInput
 from engine.identity import inbox as queries
 from engine.identity.model import InboxMessage
 from engine.resources.queries import area_names
+from engine.store.paging import read_serial
 from web.auth import allow_login
 from web.i18n import local_time
 from web.pages import words
@@ -29,7 +29,7 @@ _LEVELS = {"late": "error"}
 def inbox() -> ResponseReturnValue:
     """The reader's own messages, newest first."""
     with services().store.read() as db:
-        page = queries.messages(db, g.actor.person_id, before=_after())
+        page = queries.messages(db, g.actor.person_id, before=read_serial(request.args.get("after")))
         areas = area_names(db)
     return render_template(
         "inbox.html",
@@ -46,15 +46,6 @@ def read_message(message_id: int) -> ResponseReturnValue:
     with me.store.write() as db:
         queries.mark_read(db, g.actor.person_id, [message_id], me.clock.now())
     return redirect(url_for("pages.inbox"), 303)
-
-
-def _after() -> int | None:
-    text = request.args.get("after")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadInput(detail=f"the cursor {text!r} is not one of ours", field="after")
-    return int(text)
 
 
 def _message(message: InboxMessage, areas: Mapping[str, words.Pair]) -> dict[str, Any]:

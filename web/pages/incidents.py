@@ -9,11 +9,12 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from engine.errors import BadInput, KaitongError, NotFound
+from engine.errors import KaitongError, NotFound
 from engine.jobs import incidents as queries
 from engine.jobs.model import Incident
 from engine.orders.queries import orders_of_instances
 from engine.runtime.progress import element_names
+from engine.store.paging import read_serial
 from web.auth import allow
 from web.auth.next_address import HOME, safe_next
 from web.pages import words
@@ -33,7 +34,9 @@ def incidents() -> ResponseReturnValue:
     cause = request.args.get("cause") or None
     with services().store.read() as db:
         causes = queries.groups(db, g.actor)
-        found, after = queries.incidents(db, g.actor, fingerprint=cause, after=_after(), limit=PAGE)
+        found, after = queries.incidents(
+            db, g.actor, fingerprint=cause, after=read_serial(request.args.get("after")), limit=PAGE
+        )
         rows = _rows(db, found)
         retried = _retried(db)
     groups = [
@@ -85,15 +88,6 @@ def _back() -> str | None:
     """The page that the button was on, if it says so."""
     back = safe_next(request.form.get("next"))
     return None if back == HOME else back
-
-
-def _after() -> int | None:
-    text = request.args.get("after")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadInput(detail=f"the cursor {text!r} is not one of ours", field="after")
-    return int(text)
 
 
 def _retried(db: Any) -> dict[str, Any] | None:
