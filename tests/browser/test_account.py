@@ -55,6 +55,7 @@ def test_a_token_is_shown_once_works_and_ends_when_it_is_ended(
     screens: Screens, installation: Installation
 ) -> None:
     page = screens.open("/account", "dispatcher")
+    expect(page.locator("tr").filter(has_text="当前")).to_contain_text("Chrome · Linux")
     page.get_by_label("新令牌名称").fill("晨报")
     page.get_by_role("button", name="创建令牌").click()
     token = page.locator("#new-token").inner_text()
