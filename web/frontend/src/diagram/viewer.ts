@@ -40,10 +40,13 @@ export class Diagram {
     this.canvas.resized();
   }
 
-  /** Show the whole drawing, centred. */
+  /** Show the whole drawing, centred, with room for the badges at its edges. */
   fit(): void {
-    this.canvas.zoom('fit-viewport', MIDDLE);
-    if (this.canvas.zoom() > LARGEST) this.canvas.zoom(LARGEST, MIDDLE);
+    const { inner, outer } = this.canvas.viewbox();
+    const zoom = Math.min((outer.width - MARGIN) / inner.width, (outer.height - MARGIN) / inner.height, LARGEST);
+    const [width, height] = [outer.width / zoom, outer.height / zoom];
+    const [x, y] = [inner.x - (width - inner.width) / 2, inner.y - (height - inner.height) / 2];
+    this.canvas.viewbox({ x, y, width, height });
   }
 
   /** Show it all if its names can then be read, else its beginning at a readable size. */
@@ -78,7 +81,7 @@ export class Diagram {
   /** Fasten a badge to the upper edge of an element. */
   badge(id: string, html: HTMLElement): string {
     const { width = 0 } = this.registry.get(id) as { width?: number };
-    const position = width >= 80 ? { top: -11, left: 6 } : { top: -9, right: 8 };
+    const position = width >= 80 ? { top: -11, left: 6 } : { top: -9, left: -8 };
     return this.overlays.add(id, { position, html, scale: { min: 0.85, max: 1.2 } });
   }
 
