@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from bpmn.forms import Form, load_form
-from engine.deploy.model import ProcessDefinition
+from bpmn.forms import Form
+from engine.deploy.definitions import Definitions
 from engine.errors import NotFound, RuleViolation
 from engine.events import record
 from engine.identity.actor import Actor
@@ -179,7 +179,7 @@ def complete(session: Session, kernel: Kernel, actor: Actor, command: CompleteTa
         claim(session, actor, task.id, at=at)
     elif task.assignee_id != actor.person_id:
         raise NotYourTask()
-    values = _clean(session, task, command)
+    values = _clean(session, kernel, task, command)
     task.state, task.closed_at, task.closed_by = "completed", at, actor.login
     task.answers, task.request_id = values, command.request_id
     task.version += 1
@@ -195,16 +195,15 @@ def next_tasks(session: Session, actor: Actor, task: Task) -> Sequence[Task]:
     return session.scalars(visible_tasks(query, actor, TASK_COLUMNS).order_by(Task.rank_at, Task.id)).all()
 
 
-def form_of(session: Session, task: Task) -> Form | None:
+def form_of(session: Session, definitions: Definitions, task: Task) -> Form | None:
     """The form of the version that the task's instance runs on."""
     if task.form_key is None:
         return None
-    definition = session.get_one(ProcessDefinition, task.definition_id)
-    return load_form(definition.deployment.forms[task.form_key])
+    return definitions.form(session, task.definition_id, task.form_key)
 
 
-def _clean(session: Session, task: Task, command: CompleteTask) -> dict[str, Any]:
-    form = form_of(session, task)
+def _clean(session: Session, kernel: Kernel, task: Task, command: CompleteTask) -> dict[str, Any]:
+    form = form_of(session, kernel.definitions, task)
     if form is None:
         return {}
     return form.validate_html(command.values) if command.html else form.validate(command.values)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from bpmn.forms import Form, load_form
 from bpmn.lint import Catalogue
 from bpmn.parse import Executable, parse
 from engine.deploy.model import Deployment, ProcessDefinition
@@ -36,16 +37,31 @@ class Upload:
     forms: Mapping[str, Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class _Parsed:
+    """A version in memory."""
+
+    executable: Executable
+    forms: Mapping[str, Form]
+
+
 class Definitions:
     """Versions in the database and their parsed form in memory. A version never changes, so the cache cannot be stale."""
 
     def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
         self._catalogue = catalogue
-        self._parsed: OrderedDict[int, Executable] = OrderedDict()
+        self._parsed: OrderedDict[int, _Parsed] = OrderedDict()
         self._lock = threading.Lock()
 
     def executable(self, session: Session, definition_id: int) -> Executable:
         """The parsed process of a version."""
+        return self._version(session, definition_id).executable
+
+    def form(self, session: Session, definition_id: int, key: str) -> Form:
+        """A form of a version."""
+        return self._version(session, definition_id).forms[key]
+
+    def _version(self, session: Session, definition_id: int) -> _Parsed:
         with self._lock:
             if definition_id in self._parsed:
                 self._parsed.move_to_end(definition_id)
@@ -53,7 +69,8 @@ class Definitions:
         row = session.get(ProcessDefinition, definition_id)
         if row is None:
             raise NotFound(what="process definition", id=definition_id)
-        found = parse(row.deployment.xml).processes[row.key]
+        forms = {key: load_form(document) for key, document in row.deployment.forms.items()}
+        found = _Parsed(parse(row.deployment.xml).processes[row.key], forms)
         with self._lock:
             self._parsed[definition_id] = found
             while len(self._parsed) > KEPT:

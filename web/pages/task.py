@@ -85,7 +85,7 @@ def _page(
     me, now = services(), services().clock.now()
     with me.store.read() as db:
         row = commands.get_task(db, g.actor, task_id)
-        form = commands.form_of(db, row)
+        form = commands.form_of(db, me.definitions, row)
         can_complete = _can_complete(row)
         known = values_of(db, me.kernel, row.instance_id, now, row.token_id) if row.closed_at is None else {}
         shown = _shown(db, row, known)
@@ -162,8 +162,9 @@ def _answers() -> MultiDict[str, str]:
 
 def _typed(task_id: str, answers: MultiDict[str, str]) -> Mapping[str, Any]:
     """What was typed, so that a refusal for another reason does not lose it."""
-    with services().store.read() as db:
-        form = commands.form_of(db, commands.get_task(db, g.actor, task_id))
+    me = services()
+    with me.store.read() as db:
+        form = commands.form_of(db, me.definitions, commands.get_task(db, g.actor, task_id))
     if form is None:
         return {}
     try:

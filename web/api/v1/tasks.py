@@ -115,7 +115,7 @@ def _tasks(session: Any, found: Sequence[Task]) -> list[dict[str, Any]]:
 
 
 def _form(session: Any, task: Task) -> Mapping[str, Any] | None:
-    form = worklist.form_of(session, task)
+    form = worklist.form_of(session, services().definitions, task)
     return None if form is None else form.document
 
 
