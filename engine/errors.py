@@ -19,10 +19,10 @@ class KaitongError(Exception):
         self.facts = facts
         super().__init__(self.text())
 
-    def text(self, template: str | None = None) -> str:
-        """The message with its facts; pass a translated template to get it in another language."""
+    def text(self, template: str | None = None, **worded: str) -> str:
+        """The message with its facts; a translated template, and facts put into words, give it in another language."""
         try:
-            return (template or self.template).format(**self.facts)
+            return (template or self.template).format(**(self.facts | worded))
         except (KeyError, IndexError, ValueError):
             return template or self.template
 

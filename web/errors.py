@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from engine.errors import BadInput, Conflict, KaitongError, NotAllowed, NotLoggedIn, TooLarge
 from web.request_log import request_facts
+from web.told import told
 
 log = logging.getLogger("kaitong.request")
 Shape = Literal["tmf", "api", "page"]
@@ -181,7 +182,7 @@ def _answer(error: KaitongError) -> Answer:
         status=status,
         code=error.code,
         title=titles().get(status, fallback),
-        detail=error.text(gettext(error.template)),
+        detail=told(error),
         remedy=remedy,
         errors=error.facts.get("errors"),
     )

@@ -19,6 +19,7 @@ from web.auth.rules import allow_anyone, allow_login
 from web.i18n import LOCALES
 from web.request_log import request_facts
 from web.services import services
+from web.told import told
 
 auth = Blueprint("auth", __name__)
 log = logging.getLogger("kaitong.auth")
@@ -95,7 +96,7 @@ def change_password() -> ResponseReturnValue:
             people.set_password(db, g.actor.person_id, request.form["new"], at=now, by=g.actor.login)
             secret = _open(db, g.actor.person_id, now)
     except BadInput as broken:
-        return _password_page({"new": broken.text(gettext(broken.template))}), 400
+        return _password_page({"new": told(broken)}), 400
     _begin_cookie(secret)
     return redirect(HOME)
 

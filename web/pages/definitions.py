@@ -20,8 +20,8 @@ from engine.identity.people import names_by_login
 from web.auth import allow, allow_login
 from web.pages import words
 from web.pages.blueprint import pages
-from web.pages.refusals import told
 from web.services import services
+from web.told import told
 
 
 class FormFileUnreadable(Exception):

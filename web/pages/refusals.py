@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from flask import flash, request
-from flask_babel import gettext
 
 from engine.errors import KaitongError
-
-
-def told(error: KaitongError) -> str:
-    """The error in the reader's language, with states in his words."""
-    template = gettext(error.template)
-    if state := error.facts.get("state"):
-        template = template.replace("{state}", gettext(str(state)))
-    return error.text(template)
+from web.told import told
 
 
 def flash_error(error: KaitongError) -> None:

@@ -24,10 +24,11 @@ from tasks.model import Task
 from web.auth import allow
 from web.pages import words
 from web.pages.blueprint import pages
-from web.pages.refusals import flash_error, told
+from web.pages.refusals import flash_error
 from web.pages.timeline import task_history
 from web.pages.worklist import task_row
 from web.services import services
+from web.told import told
 
 _OF_THE_PAGE = ("csrf_token", "request_id")
 
