@@ -138,7 +138,7 @@ def event_definitions(event: etree._Element) -> list[etree._Element]:
     return [
         c
         for c in event
-        if isinstance(c.tag, str) and kind_of(c).endswith(("EventDefinition", "EventDefinitionRef"))
+        if isinstance(c.tag, str) and kind_of(c).lower().endswith(("eventdefinition", "eventdefinitionref"))
     ]
 
 

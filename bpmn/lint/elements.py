@@ -7,7 +7,7 @@ import re
 from lxml import etree
 
 from bpmn import extension
-from bpmn.diagram import NODE_KINDS
+from bpmn.diagram import NODE_KINDS, event_definitions
 from bpmn.lint.report import Report, some
 from bpmn.xml import BPMN, is_true, kind_of, line_of
 
@@ -103,16 +103,12 @@ def _features(report: Report, element: etree._Element) -> None:
         report.add("FEATURE", element, feature=f"scriptFormat={language[:40]}")
     # the content of a sub-process is a scope of its own
     allowed = None if kind == "subProcess" else _DOCUMENTATION | _INSIDE.get(kind, set())
+    definitions = set(event_definitions(element)) if kind.endswith("Event") else set()
     for child in element:
         name = kind_of(child) if isinstance(child.tag, str) else ""
         if name.endswith("LoopCharacteristics"):
             report.add("FEATURE", child, feature=name)
-        elif (
-            allowed is not None
-            and name
-            and name not in allowed
-            and not name.endswith(("Definition", "DefinitionRef"))
-        ):
+        elif allowed is not None and name and name not in allowed and child not in definitions:
             report.add("FEATURE", child, feature=f"{name} in {kind}")
 
 
