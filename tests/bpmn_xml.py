@@ -14,7 +14,7 @@ _HEAD = (
 )
 _ROOTS = "".join(
     [
-        '<message id="M_go" name="go" /><message id="M_note" name="note" />',
+        '<message id="M_go" name="go" /><message id="M_note" name="note" /><message id="M_cancel" name="order.cancel" />',
         *(f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in ("E1", "E2", "E3")),
     ]
 )

@@ -142,6 +142,9 @@ class Site:
     def open_tasks(self) -> list[str]:
         return sorted(t.element for t in self.rows(Task, Task.closed_at.is_(None)))
 
+    def tasks_of(self, instance_id: int) -> list[Task]:
+        return self.rows(Task, Task.instance_id == instance_id, Task.closed_at.is_(None))
+
     def open_task(self, element: str) -> Task:
         return self.rows(Task, Task.element == element, Task.closed_at.is_(None))[0]  # type: ignore[no-any-return]
 

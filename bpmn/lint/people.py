@@ -11,13 +11,17 @@ from bpmn.xml import kind_of
 
 
 def check(report: Report) -> None:
-    """User tasks and service tasks."""
+    """User tasks and service tasks, and forms that come with the diagram without being used."""
+    used = set[str]()
     for scope in report.diagram.scopes():
         for element in scope.nodes.values():
             if kind_of(element) == "userTask":
+                used.add(extension.attributes(element).get("formKey", ""))
                 _user_task(report, element)
             elif kind_of(element) == "serviceTask":
                 _service_task(report, element)
+    for form in sorted(set(report.catalogue.forms or {}) - used):
+        _form(report, report.diagram.root, form)
 
 
 def _user_task(report: Report, element: etree._Element) -> None:
@@ -37,8 +41,12 @@ def _user_task(report: Report, element: etree._Element) -> None:
     if form not in forms:
         report.add("FORM_UNKNOWN", element, form=form)
         return
+    _form(report, element, form)
+
+
+def _form(report: Report, element: etree._Element, form: str) -> None:
     try:
-        load_form(forms[form])
+        load_form((report.catalogue.forms or {})[form])
     except FormRefused as e:
         report.add("FORM", element, form=form, detail=e.message)
 

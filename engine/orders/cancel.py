@@ -14,7 +14,7 @@ from engine.events import record
 from engine.orders.model import CancelRequest, ServiceOrder
 from engine.orders.numbering import next_number
 from engine.orders.states import CANCELLING, FINAL, OrderStates
-from engine.runtime.kernel import Kernel
+from engine.runtime.kernel import Kernel, waits_for
 from engine.runtime.model import ProcessInstance
 
 MESSAGE = "order.cancel"
@@ -69,7 +69,7 @@ def request_cancel(
 def _caught(
     session: Session, order: ServiceOrder, kernel: Kernel, reason: str | None, at: datetime, actor: str
 ) -> bool:
-    """Whether every unfinished item's process took the message."""
+    """Whether every unfinished item's process took the message. It is sent to all or to none: no order is half cancelled."""
     keys = []
     for item in order.items:
         if item.state not in FINAL and item.instance_id is not None:
@@ -79,6 +79,8 @@ def _caught(
             row = session.get_one(ProcessInstance, item.instance_id)
             if row.state == "active":
                 keys.append(row.business_key)
+    if not all(waits_for(session, MESSAGE, k) for k in keys):
+        return False
     caught = [
         kernel.correlate(session, MESSAGE, k, {"cancel_reason": reason}, at=at, actor=actor) for k in keys
     ]

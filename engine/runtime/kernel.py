@@ -333,6 +333,12 @@ def _refuse_stuck(session: Session, row: ProcessInstance, top: Instance) -> bool
     return True
 
 
+def waits_for(session: Session, name: str, key: str) -> bool:
+    """Whether an instance waits for a message of this name and key."""
+    query = select(Subscription.instance_id).where(Subscription.name == name, Subscription.key == key)
+    return session.scalar(query.limit(1)) is not None
+
+
 def due_instances(session: Session, now: datetime, limit: int) -> Sequence[int]:
     """Instances with a timer that is due, earliest first."""
     query = (

@@ -111,7 +111,7 @@ def _job(session: Session, row: ProcessInstance, top: Instance, change: Change) 
 def _service_job(session: Session, row: ProcessInstance, top: Instance, token: Any, operation: str) -> None:
     """A token that runs again uses the job it had, with the same key, so that nothing outside happens twice."""
     key = f"{row.business_key}:{token.task_spec.name}:{token.id}"
-    job = session.scalars(select(Job).where(Job.key == key)).first()
+    job = session.scalars(select(Job).where(Job.key == key, Job.instance_id == row.id)).first()
     if job is not None:
         queue.again(job, top.now)
         return
