@@ -8,7 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ log = logging.getLogger("kaitong.worker")
 
 Handler = Callable[[Claim], None]
 IDLE_SECONDS = 0.2
+BROKEN_PAUSE = timedelta(minutes=1)
 HEARTBEAT = timedelta(seconds=5)
 
 
@@ -57,6 +58,9 @@ class Worker:
         self.retries = Retries.from_settings(settings)
         self.lease = LeaseClock(clock)
         self.name = f"worker-{os.getpid()}"
+        self._broken: dict[
+            int, datetime
+        ] = {}  # instances whose timers could not be fired → when to try again
 
     def run(self, stop: threading.Event) -> None:
         """Blocks until `stop` is set; a job in hand is finished first."""
@@ -92,13 +96,22 @@ class Worker:
         return True
 
     def _fire_timers(self) -> int:
-        now = self.clock.now()
+        """How many instances were moved. One that cannot be moved holds up no other, and is tried again later."""
+        now, fired = self.clock.now(), 0
         with self.store.read() as session:
-            due = due_instances(session, now, limit=50)
+            due = due_instances(session, now, limit=50 + len(self._broken))
         for instance_id in due:
-            with self.store.write() as session:
-                self.kernel.fire_timers(session, instance_id, at=now)
-        return len(due)
+            if self._broken.get(instance_id, now) > now:
+                continue
+            try:
+                with self.store.write() as session:
+                    self.kernel.fire_timers(session, instance_id, at=now)
+                self._broken.pop(instance_id, None)
+                fired += 1
+            except Exception:  # the process edge: whatever is wrong with one instance
+                self._broken[instance_id] = now + BROKEN_PAUSE
+                log.exception("timer.failed", extra={"facts": {"instance": instance_id}})
+        return fired
 
     def _claim(self) -> Claim | None:
         with self.store.read() as session:
@@ -144,7 +157,9 @@ class Worker:
             job = queue.held(session, claimed)
             if job is None:
                 return  # somebody else has the job now; his result counts
-            if not final and job.attempts + 1 < self.retries.max_attempts:
+            # nobody sees an advance that was given up: it is tried until the cause is mended
+            lasting = job.kind == "advance" or job.attempts + 1 < self.retries.max_attempts
+            if lasting and not final:
                 queue.postpone(job, code, message, due_at=now + self.retries.pause(job.attempts))
             elif job.kind == "service":
                 job.attempts += 1
