@@ -59,6 +59,12 @@ def create_app(services: Services, blueprints: Sequence[Blueprint]) -> Flask:
 def _config(settings: Settings) -> dict[str, Any]:
     cookie = "__Host-kaitong" if settings.https else f"kaitong_{settings.port}"
     hosts = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
+    if hosts:
+        hosts += [
+            settings.host,
+            "127.0.0.1",
+            "localhost",
+        ]  # our own look at /healthz, and a proxy on this machine
     return {
         "SECRET_KEY": secret_key(settings),
         "SESSION_COOKIE_NAME": cookie,

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from marshmallow import ValidationError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, SecurityError
 
 from engine.errors import BadInput, Conflict, KaitongError, NotAllowed, NotLoggedIn, TooLarge
 from web.request_log import request_facts
@@ -225,15 +225,19 @@ def _problem_body(answer: Answer) -> dict[str, Any]:
 
 def _page(answer: Answer) -> str:
     """The error page; a bare one when the page itself is what fails."""
+    if isinstance(request.routing_exception, SecurityError):  # no address of ours can be built for this host
+        return _bare_page(answer)
     facts = {name: getattr(answer, name) for name in ("status", "code", "title", "detail", "remedy")}
     try:
         return render_template("error.html", **facts, request_id=g.get("request_id", ""))
     except Exception as second:
         log.error("error_page.failed", exc_info=second, extra={"facts": request_facts()})
-        words = (answer.title, answer.detail, g.get("request_id", ""))
-        return Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p><p>{}</p>").format(
-            words[0], *words
-        )
+        return _bare_page(answer)
+
+
+def _bare_page(answer: Answer) -> str:
+    words = (answer.title, answer.detail, g.get("request_id", ""))
+    return Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p><p>{}</p>").format(words[0], *words)
 
 
 def _flat(messages: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from bpmn.lint import Catalogue
 from bpmn.parse import problems_of
 from engine.config import Settings
 from engine.deploy.definitions import Upload
+from engine.deploy.queries import with_known_forms
 from engine.errors import BadInput
 from web.commands.output import add_format, show
 
@@ -64,14 +65,17 @@ def run_deploy(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     at = services.clock.now()
     upload = Upload(arguments.file.name, _read(arguments.file), forms_beside(arguments.file))
     with services.store.write() as session:
+        upload, taken = with_known_forms(session, upload)
         versions = services.definitions.upload(session, upload, at=at, actor="cli")
         if not arguments.draft:
             for version in versions:
                 services.definitions.deploy(session, version.id, at=at, actor="cli")
-        result = [{"process": v.key, "version": v.version, "state": v.state} for v in versions]
-    show(
-        arguments, result, "\n".join(f"{r['process']} version {r['version']} is {r['state']}" for r in result)
-    )
+        result = [
+            {"process": v.key, "version": v.version, "state": v.state, "taken_forms": taken} for v in versions
+        ]
+    lines = [f"{r['process']} version {r['version']} is {r['state']}" for r in result]
+    lines += [f"form {key} taken from the version before" for key in taken]
+    show(arguments, result, "\n".join(lines))
     return 0
 
 

@@ -94,6 +94,10 @@ def _adapters(settings: Settings) -> str:
     try:
         if registry.failed:
             raise _Wrong(f"cannot be loaded: {registry.failed}")
-        return str(registry.probe())
+        answers = registry.probe()
+        silent = {name: answer.get("detail") for name, answer in answers.items() if not answer.get("ok")}
+        if silent:
+            raise _Wrong(f"no answer from {silent}; with the simulators, start kaitong serve first")
+        return ", ".join(sorted(answers))
     finally:
         registry.close()

@@ -14,6 +14,7 @@ from engine.errors import NotFound
 from engine.identity.model import Person
 from engine.identity.people import create_person, find_person, set_password
 from engine.identity.tokens import create_token, tokens_of
+from tasks.field.crews import crew_names
 from web.commands.output import add_format, show, table
 from web.services import Services
 
@@ -57,6 +58,8 @@ def run_add(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
     else:
         password = made = secrets.token_urlsafe(12)
     with services.store.write() as session:
+        if arguments.crew is not None and arguments.crew not in crew_names(session):
+            raise NotFound(what="crew", id=arguments.crew)
         person = create_person(
             session,
             login=arguments.login,

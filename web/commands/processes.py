@@ -53,6 +53,7 @@ def run_serve(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
     if arguments.no_demo and PREFIX + "SIMULATORS" not in environment:
         given["simulators"] = False
     settings = Settings.load(environment, **given)
+    os.umask(0o077)  # customers' data: for the owner alone
     lock = lock_data(settings.data_dir)
     refuse_used_port(settings.host, settings.port)
     prepare(settings, demo=not arguments.no_demo)
@@ -210,6 +211,7 @@ def run_simulators(_arguments: argparse.Namespace, environment: Mapping[str, str
 def run_migrate(_arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Brings the database to this version."""
     settings = Settings.load(environment)
+    os.umask(0o077)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrate.upgrade(Store(settings.database))
     print("the database is up to date")
