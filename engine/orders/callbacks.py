@@ -75,9 +75,7 @@ def awaited(session: Session, payload: Mapping[str, Any]) -> datetime | None:
     """When an earlier event of the same order for the same listener is due that has not been told yet, if there is one."""
     order, version, _ = str(payload["event_id"]).split(":")
     earlier = range(max(1, int(version) - _LOOK_BACK), int(version))
-    keys = [
-        f"callback:{payload['subscription']}:{order}:{n}:{kind}" for n in earlier for kind in EVENT_TYPES
-    ]
+    keys = [f"callback:{payload['subscription']}:{order}:{n}:{kind}" for n in earlier for kind in EVENT_TYPES]
     query = select(func.max(Job.due_at)).where(Job.key.in_(keys), Job.state.in_(("ready", "running")))
     return session.scalar(query)
 
