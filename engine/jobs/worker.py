@@ -155,8 +155,9 @@ class Worker:
         now = self.clock.now()
         with self.store.write() as session:
             job = queue.held(session, claimed)
-            if job is None:
-                return  # somebody else has the job now; his result counts
+            if job is None:  # somebody else has the job now, or it was cancelled: our part of it is over
+                queue.let_go(session, claimed)
+                return
             # nobody sees an advance that was given up: it is tried until the cause is mended
             lasting = job.kind == "advance" or job.attempts + 1 < self.retries.max_attempts
             if lasting and not final:

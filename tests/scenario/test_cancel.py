@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from engine.jobs.model import AdapterCall
 from engine.resources.model import AccessPort
 from engine.store import Store
 from tests.machines import CANCEL, ORDERS, Machines, running_machines
+from web import bootstrap
 
 
 @pytest.fixture
@@ -73,3 +76,35 @@ def _cancel(crm: Machines, order: str) -> dict[str, str]:
 def _holders(crm: Machines) -> list[str]:
     with crm.site.store.read() as session:
         return list(session.scalars(select(AccessPort.holder).where(AccessPort.holder.is_not(None))))
+
+
+def test_a_cancelled_order_waits_for_the_call_that_is_still_out_and_undoes_it(crm: Machines) -> None:
+    crm.site.simulators.aaa.fault("delay", times=1, operation="aaa.subscriber.open", seconds=1.5)
+    order = crm.place()["id"]
+    crm.site.work()
+    crm.complete(crm.task(order)["id"])
+    other = threading.Thread(target=bootstrap.worker(crm.site.services).run_once)
+    other.start()
+    _wait_until_sent(crm)
+    _cancel(crm, order)
+    crm.site.work()
+    assert crm.get(f"{ORDERS}/{order}")["state"] == "pendingCancellation"
+    other.join()
+    crm.site.clock.advance(timedelta(seconds=2))
+    crm.site.work()
+    assert crm.get(f"{ORDERS}/{order}")["state"] == "cancelled"
+    assert [e["operation"] for e in crm.site.simulators.aaa.effects()] == [
+        "aaa.subscriber.open",
+        "aaa.subscriber.close",
+    ]
+    assert _holders(crm) == []
+
+
+def _wait_until_sent(crm: Machines) -> None:
+    query = select(AdapterCall.state).where(AdapterCall.operation == "aaa.subscriber.open")
+    for _ in range(500):
+        with crm.site.store.read() as session:
+            if session.scalar(query) == "SENT":
+                return
+        threading.Event().wait(0.01)
+    raise AssertionError("the call was not sent")
