@@ -8,7 +8,11 @@ from datetime import UTC, datetime, timedelta
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 
 LONGEST = timedelta(days=3660)
+LONGEST_MONTHS = 121
 _LOOKS_LITERAL = re.compile(r"^[+-]?P[\dYMWDTHS.,-]*$|^\d{4}-\d\d-\d\d|^R\d*/", re.IGNORECASE)
+
+_NUMBER = r"\d{1,12}(?:[.,]\d{1,9})?"
+_SHAPE = re.compile(rf"P(?:{_NUMBER}[YMWD])*(?:T(?:{_NUMBER}[HMS])+)?", re.IGNORECASE | re.ASCII)
 
 
 class BadTimer(ValueError):
@@ -27,10 +31,17 @@ def due(text: str, now: datetime) -> datetime:
 
 def duration(text: str, start: datetime) -> timedelta:
     """A calendar duration counted from `start`: P1M is a month of that time of year. Raises `BadTimer`."""
+    if not _SHAPE.fullmatch(text):
+        raise BadTimer(f"{text[:60]} is no ISO 8601 duration")
     try:
-        length: timedelta = TimerEventDefinition.get_timedelta_from_start(
-            TimerEventDefinition.parse_iso_duration(text), start
-        )
+        parts = TimerEventDefinition.parse_iso_duration(text)
+        if (
+            parts.get("years", 0) * 12 + parts.get("months", 0) > LONGEST_MONTHS
+        ):  # the library counts them one by one
+            raise BadTimer("the duration is longer than ten years")
+        length: timedelta = TimerEventDefinition.get_timedelta_from_start(parts, start)
+    except BadTimer:
+        raise
     except Exception as e:  # the library raises bare Exception here
         raise BadTimer(f"{text} is no ISO 8601 duration") from e
     if length <= timedelta(0):
