@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from engine.errors import Conflict, KaitongError
+from engine.identity.actor import Actor
+from engine.identity.model import Person
 from engine.jobs import queue
 from engine.runtime import rows
 from engine.runtime.kernel import NotWaiting
 from engine.runtime.model import ProcessInstance
 from engine.store import Store
 from tasks.model import Task
+from tasks.worklist import CompleteTask, TaskClosed, complete
 from tests.bpmn_xml import end, flows, on_message, on_timer, par, service, start, user
 from tests.command_parts import Site
 
@@ -123,3 +126,30 @@ def test_a_step_that_was_worked_out_on_an_old_state_is_refused(store: Store) -> 
     with pytest.raises(Conflict), store.write() as session:
         stale(session)
     site.check()
+
+
+def test_a_person_and_a_timer_at_the_same_task_do_not_wait_for_each_other_in_a_ring(store: Store) -> None:
+    body = start(), user("u"), on_timer("b", "u", "PT1H"), end("e", "late")
+    site = Site(store, *body, flows("s u e", "b late"))
+    with store.write() as session:
+        session.add(Person(id=1, login="op", name="Op", roles=["AD"], areas=[], created_at=site.now))
+    admin = Actor(1, "op", "Op", frozenset({"AD"}))
+    for n in range(ROUNDS):
+        site.start(key=f"BB-{n}")
+        task_id, late = site.open_task("u").id, site.now + timedelta(hours=2)
+
+        def person(task_id: str = task_id) -> str:
+            with store.write() as session:
+                complete(session, site.kernel, admin, CompleteTask(task_id, {}), at=site.now)
+            return "done"
+
+        def timers(late: datetime = late) -> str:
+            with store.write() as session:
+                site.kernel.fire_timers(session, site.instance_id, at=late)
+            return "done"
+
+        by_person, by_timer = at_once(person, timers)
+        assert by_timer == "done"
+        assert by_person == "done" or isinstance(by_person, TaskClosed)
+        site.check()
+        assert site.instance().end_element == ("e" if by_person == "done" else "late")
