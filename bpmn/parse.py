@@ -61,13 +61,21 @@ def parse(data: bytes, catalogue: Catalogue | None = None) -> Bundle:
     problems = lint.check(drawing, catalogue or Catalogue())
     if any(p.severity == "error" for p in problems):
         raise DiagramRefused(problems)
+    return Bundle(hashlib.sha256(data).hexdigest(), _build(drawing), tuple(problems))
+
+
+def rebuild(data: bytes) -> Mapping[str, Executable]:
+    """The processes of a file that was accepted once. Not judged again: a rule that is new today must not stop what runs."""
+    return _build(diagram.load(xml.read(data)))
+
+
+def _build(drawing: diagram.Diagram) -> dict[str, Executable]:
     parser = _Parser(drawing)
-    processes = {
+    return {
         scope.id: _executable(parser, scope)
         for scope in drawing.processes
         if is_true(scope.element, "isExecutable")
     }
-    return Bundle(hashlib.sha256(data).hexdigest(), processes, tuple(problems))
 
 
 def problems_of(data: bytes, catalogue: Catalogue | None = None) -> tuple[Problem, ...]:

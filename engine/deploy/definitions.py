@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.forms import Form, load_form
 from bpmn.lint import Catalogue
-from bpmn.parse import Executable, parse
+from bpmn.parse import Executable, parse, rebuild
 from engine.deploy.model import Deployment, ProcessDefinition
 from engine.errors import NotFound, RuleViolation
 from engine.events import record
@@ -70,7 +70,7 @@ class Definitions:
         if row is None:
             raise NotFound(what="process definition", id=definition_id)
         forms = {key: load_form(document) for key, document in row.deployment.forms.items()}
-        found = _Parsed(parse(row.deployment.xml).processes[row.key], forms)
+        found = _Parsed(rebuild(row.deployment.xml)[row.key], forms)
         with self._lock:
             self._parsed[definition_id] = found
             while len(self._parsed) > KEPT:

@@ -9,7 +9,7 @@ import pytest
 
 from bpmn import durations
 from bpmn.catalog import packaged
-from bpmn.parse import parse, problems_of
+from bpmn.parse import parse, problems_of, rebuild
 from bpmn.specs import Exclusive, Parallel, ScriptActivity, ServiceActivity, SubProcess, UserActivity
 from engine.testing import Driver
 from tests.bpmn_xml import (
@@ -179,3 +179,11 @@ def test_a_date_without_a_time_of_day_is_no_moment() -> None:
         {"day": date(2026, 1, 1)},
     )
     assert list(d.incidents) == ["t"]
+
+
+def test_a_diagram_that_was_accepted_once_is_built_again_even_if_a_rule_is_new() -> None:
+    today_refused = packaged()[0].xml.replace(b' kaitong:role="FC"', b"")
+    assert [p.code for p in problems_of(today_refused) if p.severity == "error"] == ["ROLE_MISSING"]
+    assert list(rebuild(today_refused)["broadband"].nodes()) == list(
+        parse(packaged()[0].xml).processes["broadband"].nodes()
+    )
