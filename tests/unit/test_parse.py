@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -117,15 +116,17 @@ def _watched(count: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "file",
-    [_wide(8000), _watched(3000), process("".join(f'<callActivity id="a{n}" />' for n in range(30_000))),
-     process(start(), "".join(script(f"c{n}", "x = [1, 2]; x.y") for n in range(12_000)))],
-    ids=["wide", "watched", "unknown", "scripts"],
-)  # fmt: skip
-def test_a_huge_file_is_judged_in_seconds(file: bytes) -> None:
-    begun = time.monotonic()
-    problems_of(file)
-    assert time.monotonic() - begun < 10
+    ("file", "code", "count"),
+    [
+        (_wide(2000), "NOT_DRAWN", 1),
+        (_watched(800), "DEAD_END", 801),
+        (process("".join(f'<callActivity id="a{n}" />' for n in range(5000))), "ELEMENT", 5000),
+    ],
+    ids=["wide", "watched", "unknown"],
+)
+def test_a_huge_file_gets_its_whole_report(file: bytes, code: str, count: int) -> None:
+    """How long it may take is measured in tests/bench; here each element must still be named."""
+    assert len({p.element for p in problems_of(file) if p.code == code}) == count
 
 
 # ---- timer texts
