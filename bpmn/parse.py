@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lxml import etree
@@ -36,7 +37,8 @@ class Executable:
     spec: specs.ProcessSpec
     scopes: Mapping[str, specs.ProcessSpec]
 
-    def nodes(self) -> dict[str, specs.Node]:
+    @cached_property
+    def nodes(self) -> Mapping[str, specs.Node]:
         """Every element of the process and its sub-processes, in the order of the file."""
         found: dict[str, specs.Node] = {}
         for spec in (self.spec, *self.scopes.values()):

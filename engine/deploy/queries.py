@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,12 +45,6 @@ def get_definition(session: Session, definition_id: int) -> ProcessDefinition:
     if found is None:
         raise NotFound(what="process definition", id=definition_id)
     return found
-
-
-def definitions_by_id(session: Session, ids: Collection[int]) -> dict[int, ProcessDefinition]:
-    """Several versions at once."""
-    rows = session.scalars(select(ProcessDefinition).where(ProcessDefinition.id.in_(set(ids))))
-    return {row.id: row for row in rows}
 
 
 def with_known_forms(session: Session, upload: Upload) -> tuple[Upload, Sequence[str]]:

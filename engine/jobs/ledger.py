@@ -44,7 +44,7 @@ class Ledger:
         `guard` runs in the transaction that says SENT; what it raises stops the call before anything is sent.
         """
         operation = adapter.operations()[call.operation]
-        args = _checked(operation, call.args)
+        args = checked(operation, call.args)
         call = Call(call.operation, call.key, args, call.attempt)
         before = self._find(call.key)
         if before is not None and before.state == "DONE":
@@ -175,7 +175,8 @@ def _plan_of(row: AdapterCall) -> Plan:
     return Plan(**(stored | {"steps": tuple(stored["steps"])}))
 
 
-def _checked(operation: Operation, args: Mapping[str, Any]) -> Mapping[str, Any]:
+def checked(operation: Operation, args: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A step's input as the operation takes it, outside or in our own database. Raises `NeedsHuman`."""
     try:
         loaded: Mapping[str, Any] = operation.request().load(dict(args))
     except ValidationError as e:

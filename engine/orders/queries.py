@@ -104,12 +104,6 @@ def add_note(
     return note
 
 
-def cancel_requests(session: Session, order_ids: Sequence[str]) -> Sequence[CancelRequest]:
-    """The wishes to cancel of some orders, newest first."""
-    query = select(CancelRequest).where(CancelRequest.order_id.in_(order_ids))
-    return session.scalars(query.order_by(CancelRequest.requested_at.desc())).all()
-
-
 def cancel_requests_by_offset(
     session: Session, actor: Actor, tasks: TaskColumns, *, where: dict[str, str], offset: int, limit: int
 ) -> tuple[Sequence[CancelRequest], int]:

@@ -318,7 +318,7 @@ def _advance_job(row: ProcessInstance, at: datetime) -> Job:
 
 
 def _milestones(top: Instance) -> list[str]:
-    nodes: Callable[[str], Any] = top.executable.nodes().get
+    nodes: Callable[[str], Any] = top.executable.nodes.get
     reached = (nodes(e) for e in rows.elements_of(top.notes, "completed"))
     return [n.attributes["milestone"] for n in reached if n is not None and n.attributes.get("milestone")]
 

@@ -128,7 +128,7 @@ def _row(session: Session, instance_id: int) -> ProcessInstance:
 
 
 def _names(executable: Executable) -> dict[str, Name]:
-    return {ident: Name(node.label, node.label_en) for ident, node in executable.nodes().items()}
+    return {ident: Name(node.label, node.label_en) for ident, node in executable.nodes.items()}
 
 
 def _history(session: Session, instance_id: int) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
@@ -145,10 +145,10 @@ class _Story:
     last: dict[str, str] = field(default_factory=dict)
     ever: set[str] = field(default_factory=set)
     passages: list[Passage] = field(default_factory=list)
-    nodes: dict[str, Node] = field(init=False)
+    nodes: Mapping[str, Node] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.nodes = self.executable.nodes()
+        self.nodes = self.executable.nodes
 
     def add(self, at: datetime, notes: Collection[tuple[str, str, int]]) -> None:
         """One step, in order. A token that throws is completed or cancelled too: the throw is what counts."""

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from marshmallow import ValidationError
-
 from bpmn.expressions import ExpressionError
 from bpmn.specs import ServiceActivity
 from engine.clock import Clock
 from engine.errors import NeedsHuman, Permanent
 from engine.jobs import queue
 from engine.jobs.lease import LeaseClock
-from engine.jobs.ledger import Ledger, Place
+from engine.jobs.ledger import Ledger, Place, checked
 from engine.jobs.model import Job
 from engine.jobs.queue import Claim
-from engine.ports import Adapter, Call, LocalCall, LocalOperation, Operation
+from engine.ports import Adapter, Call, LocalCall, LocalOperation
 from engine.runtime import variables
 from engine.runtime.kernel import Kernel
 from engine.store import Store
@@ -104,22 +102,14 @@ class ServiceRunner:
 
     def _local(self, request: Request, local: LocalOperation) -> None:
         now = self.clock.now()
-        args = _load(local.operation, request.args)
+        args = checked(local.operation, request.args)
         instance_id, _ = queue.place_of(request.claim)
-        with self.store.write() as session:
-            job = queue.held(session, request.claim)
-            if job is None:
-                return
-            call = LocalCall(
-                local.operation.name,
-                request.claim.key,
-                args,
-                instance_id,
-                request.business_key,
-                now,
-            )
-            output = local.run(session, call)
-            self._complete(session, job, output, now)
+        call = LocalCall(
+            local.operation.name, request.claim.key, args, instance_id, request.business_key, now
+        )
+        self._record(
+            request, lambda session, job: self._complete(session, job, local.run(session, call), now)
+        )
 
     def _outside(self, request: Request) -> None:
         adapter = self.adapters.adapter_for(request.operation)
@@ -134,37 +124,32 @@ class ServiceRunner:
 
     def _finish(self, request: Request, output: Mapping[str, Any]) -> None:
         now = self.clock.now()
+        self._record(request, lambda session, job: self._complete(session, job, output, now))
+
+    def _wait(self, request: Request, error: StillOut) -> None:
+        due = self.clock.now() + timedelta(seconds=1)
+        self._record(
+            request,
+            lambda _, job: queue.postpone(job, error.code, str(error), due_at=due, counts=False),
+        )
+
+    def _refused(self, request: Request, error: Permanent) -> None:
+        now, detail = self.clock.now(), str(error.facts.get("detail", error))
+        self._record(
+            request,
+            lambda session, job: self.kernel.business_error(session, job, error.bpmn_code, detail, at=now),
+        )
+
+    def _record(self, request: Request, write: Callable[[Any, Job], None]) -> None:
+        """Writes a result if the job is still ours; one that was cancelled meanwhile is let go of, for the undo."""
         with self.store.write() as session:
             job = queue.held(session, request.claim)
             if job is None:
                 queue.let_go(session, request.claim)
             else:
-                self._complete(session, job, output, now)
-
-    def _wait(self, request: Request, error: StillOut) -> None:
-        now = self.clock.now()
-        with self.store.write() as session:
-            job = queue.held(session, request.claim)
-            if job is not None:
-                queue.postpone(job, error.code, str(error), due_at=now + timedelta(seconds=1), counts=False)
+                write(session, job)
 
     def _complete(self, session: Any, job: Job, output: Mapping[str, Any], now: datetime) -> None:
         instance_id, token_id = queue.place_of(job)
         queue.finish(job, now)
         self.kernel.complete_service(session, instance_id, token_id, output, at=now)
-
-    def _refused(self, request: Request, error: Permanent) -> None:
-        now = self.clock.now()
-        with self.store.write() as session:
-            job = queue.held(session, request.claim)
-            if job is not None:
-                detail = str(error.facts.get("detail", error))
-                self.kernel.business_error(session, job, error.bpmn_code, detail, at=now)
-
-
-def _load(operation: Operation, args: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        loaded: Mapping[str, Any] = operation.request().load(dict(args))
-    except ValidationError as e:
-        raise NeedsHuman(target=operation.name, detail=f"the step's input does not fit: {e.messages}") from e
-    return loaded

@@ -42,7 +42,7 @@ def test_every_element_becomes_our_own_class_with_its_names() -> None:
         xor("g"),
         par("f"),
     )
-    found = executable(*body, end(), flows("s u v S g f e")).nodes()
+    found = executable(*body, end(), flows("s u v S g f e")).nodes
     kinds = {
         "u": UserActivity,
         "v": ServiceActivity,
@@ -185,6 +185,6 @@ def test_a_date_without_a_time_of_day_is_no_moment() -> None:
 def test_a_diagram_that_was_accepted_once_is_built_again_even_if_a_rule_is_new() -> None:
     today_refused = packaged()[0].xml.replace(b' kaitong:role="FC"', b"")
     assert [p.code for p in problems_of(today_refused) if p.severity == "error"] == ["ROLE_MISSING"]
-    assert list(rebuild(today_refused)["broadband"].nodes()) == list(
-        parse(packaged()[0].xml).processes["broadband"].nodes()
+    assert list(rebuild(today_refused)["broadband"].nodes) == list(
+        parse(packaged()[0].xml).processes["broadband"].nodes
     )
