@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.store.base import Base, serial, word
+from engine.store.base import Base, serial, table_of, word
+from engine.store.prepared import inserting
 
 
 class Event(Base):
@@ -30,6 +31,9 @@ class Event(Base):
     data: Mapped[dict[str, Any]]
 
 
+_INSERT = inserting(table_of(Event), without=["id"])
+
+
 def record(
     session: Session,
     kind: str,
@@ -40,9 +44,10 @@ def record(
     instance_id: int | None = None,
     element: str | None = None,
     **data: Any,
-) -> Event:
+) -> None:
     """Writes an event in the caller's transaction."""
-    event = Event(
+    _INSERT.run(
+        session,
         at=at,
         kind=kind,
         actor=actor,
@@ -51,5 +56,3 @@ def record(
         element=element,
         data=data,
     )
-    session.add(event)
-    return event

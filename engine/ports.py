@@ -134,9 +134,13 @@ class LocalCall:
 
 
 class LocalOperation(Protocol):
-    """Runs inside the transaction of the step, so that effect and result are one. Raises `Permanent` for a business no."""
+    """Runs inside the transaction of the step, so that effect and result are one. Raises `Permanent` for a business no.
+
+    `reads_only`: it writes nothing, so that nothing has to be taken back when it raises.
+    """
 
     operation: Operation
+    reads_only: bool
 
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """Writes rows only."""
@@ -147,12 +151,13 @@ class LocalOperation(Protocol):
 
 @dataclass(slots=True)
 class OpenedTask:
-    """A user task that has just become runnable.
+    """A user task that has just become runnable; `number` counts those of its instance, from 1.
 
     Listeners run in order; the clocks set `due_at` before the worklist reads it.
     """
 
     token_id: int
+    number: int
     element: str
     name: str
     name_en: str
@@ -163,11 +168,12 @@ class OpenedTask:
 
 @dataclass(frozen=True, slots=True)
 class ClosedTask:
-    """A user task that is no longer runnable."""
+    """A user task that is no longer runnable. `is_recorded`: whoever completed it has closed its row already."""
 
     token_id: int
     element: str
     how: Literal["completed", "cancelled"]
+    is_recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class Step:
     definition_id: int
     process: str
     business_key: str
+    order_id: str | None
     at: datetime
     actor: str
     opened: Sequence[OpenedTask] = ()

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from engine.orders.model import OrderItem, ServiceOrder
 from engine.ports import OpenedTask, Step
-from sla.model import SlaClock, SlaPolicy, SlaRung
-from sla.policy import choose, plan
+from engine.store.base import table_of
+from engine.store.prepared import Prepared
+from sla.model import SlaClock, SlaRung
+from sla.policy import Policy, choose, plan
 
 _NO_PROMISE_LEFT = ("cancelled", "rejected")
 
@@ -65,18 +68,35 @@ class Clocks:
     def on_step(self, session: Session, step: Step) -> None:
         """Starts a clock for each opened task that has a policy, ends those of closed tasks."""
         if step.opened:
-            item = session.scalars(
-                select(OrderItem)
-                .where(OrderItem.instance_id == step.instance_id)
-                .order_by(OrderItem.position)
-                .limit(1)
-            ).first()
+            item = _ITEM.first(session, instance=step.instance_id) if step.order_id else None
             for opened in step.opened:
                 opened.due_at = _task_due(session, step, opened, item)
         for closed in step.closed:
-            clock = _task_clock(session, step, closed.token_id)
-            if clock is not None:
-                _end(session, clock, step.at, dropped=closed.how == "cancelled")
+            if _TASK_CLOCK.first(session, **_of_task(step, closed.token_id)) is not None:
+                clock = _task_clock(session, step, closed.token_id)
+                if clock is not None:
+                    _end(session, clock, step.at, dropped=closed.how == "cancelled")
+
+
+_item, _order, _clock = table_of(OrderItem).c, table_of(ServiceOrder).c, table_of(SlaClock).c
+_ITEM = Prepared(
+    select(_order.order_type, _item.product)
+    .where(_item.instance_id == bindparam("instance"), _order.id == _item.order_id)
+    .order_by(_item.position)
+    .limit(1)
+)
+_TASK_CLOCK = Prepared(
+    select(_clock.due_at).where(  # all columns of the unique key: a loop of 10,000 rounds must not slow down
+        _clock.subject == "task",
+        _clock.business_key == bindparam("key"),
+        _clock.token_id == bindparam("token"),
+        _clock.instance_id == bindparam("instance"),
+    )
+)
+
+
+def _of_task(step: Step, token_id: int) -> dict[str, object]:
+    return {"key": step.business_key, "token": token_id, "instance": step.instance_id}
 
 
 def orders_of(session: Session, clocks: Collection[SlaClock]) -> dict[int, str]:
@@ -92,7 +112,6 @@ def _order_clock(session: Session, order_id: str) -> SlaClock | None:
 
 
 def _task_clock(session: Session, step: Step, token_id: int) -> SlaClock | None:
-    """Asked by all columns of the unique key: a loop of 10,000 rounds must not make its steps slower."""
     return _locked(
         session,
         SlaClock.subject == "task",
@@ -109,15 +128,12 @@ def _locked(session: Session, *which: ColumnElement[bool]) -> SlaClock | None:
     ).one_or_none()
 
 
-def _task_due(session: Session, step: Step, opened: OpenedTask, item: OrderItem | None) -> datetime | None:
+def _task_due(session: Session, step: Step, opened: OpenedTask, item: Any | None) -> datetime | None:
     """When the task has to be done, by its clock; an instance without an order may be limited too."""
-    clock = _task_clock(session, step, opened.token_id)
-    if clock is not None:
-        return clock.due_at
     policy = choose(
         session,
         "task",
-        order_type=item.order.order_type if item else None,
+        order_type=item.order_type if item else None,
         product=item.product if item else None,
         process=step.process,
         element=opened.element,
@@ -125,6 +141,9 @@ def _task_due(session: Session, step: Step, opened: OpenedTask, item: OrderItem 
     )
     if policy is None:
         return None
+    running = _TASK_CLOCK.first(session, **_of_task(step, opened.token_id))
+    if running is not None:
+        return running.due_at  # type: ignore[no-any-return]
     area = opened.variables.get(
         "area"
     )  # as the worklist does, so that task and clock have the same supervisors
@@ -141,7 +160,7 @@ def _task_due(session: Session, step: Step, opened: OpenedTask, item: OrderItem 
     return _start(session, policy, subject, step.at).due_at
 
 
-def _start(session: Session, policy: SlaPolicy, subject: _Subject, at: datetime) -> SlaClock:
+def _start(session: Session, policy: Policy, subject: _Subject, at: datetime) -> SlaClock:
     due_at, rungs = plan(policy, at)
     clock = SlaClock(
         subject=subject.kind,

@@ -6,11 +6,41 @@ Calculation is in UTC and around the clock (24×7): a zone's change to summer ti
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from sqlalchemy import case, literal, or_, select
+from sqlalchemy import bindparam, case, literal, or_, select
 from sqlalchemy.orm import Session
 
+from engine.store.base import table_of
+from engine.store.prepared import Prepared
 from sla.model import SlaPolicy
+
+
+class Policy(Protocol):
+    """What a policy says: an `SlaPolicy`, or a row of its table that no session follows."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+    @property
+    def limit_minutes(self) -> int: ...
+    @property
+    def rungs(self) -> list[int]: ...
+
+
+_policy = table_of(SlaPolicy)
+_NARROW = ("order_type", "product", "process", "element")
+_MATCHES = sum((case((_policy.c[n].is_not(None), 1), else_=0) for n in _NARROW), literal(0))
+_CHOOSE = Prepared(
+    select(_policy)
+    .where(_policy.c.subject == bindparam("of"), _policy.c.valid_from <= bindparam("at"))
+    .where(*(or_(_policy.c[n].is_(None), _policy.c[n] == bindparam(f"its_{n}")) for n in _NARROW))
+    .order_by(_MATCHES.desc(), _policy.c.valid_from.desc(), _policy.c.id.desc())
+    .limit(1)
+)
 
 
 def choose(
@@ -22,29 +52,19 @@ def choose(
     process: str | None,
     element: str | None,
     at: datetime,
-) -> SlaPolicy | None:
+) -> Policy | None:
     """The policy for a subject ("order" or "task") that begins at `at`; None where nothing is promised.
 
     An empty column of a policy means "any". The row that matches most columns wins; among equals the newest that is
     already valid.
     """
-    wanted = (
-        (SlaPolicy.order_type, order_type),
-        (SlaPolicy.product, product),
-        (SlaPolicy.process, process),
-        (SlaPolicy.element, element),
-    )
-    matches = sum((case((column.is_not(None), 1), else_=0) for column, _ in wanted), literal(0))
-    return session.scalars(
-        select(SlaPolicy)
-        .where(SlaPolicy.subject == subject, SlaPolicy.valid_from <= at)
-        .where(*(or_(column.is_(None), column == value) for column, value in wanted))
-        .order_by(matches.desc(), SlaPolicy.valid_from.desc(), SlaPolicy.id.desc())
-        .limit(1)
-    ).first()
+    narrow = {"its_order_type": order_type, "its_product": product}
+    narrow |= {"its_process": process, "its_element": element}
+    found: Policy | None = _CHOOSE.first(session, of=subject, at=at, **narrow)
+    return found
 
 
-def plan(policy: SlaPolicy, started_at: datetime) -> tuple[datetime, list[tuple[int, datetime]]]:
+def plan(policy: Policy, started_at: datetime) -> tuple[datetime, list[tuple[int, datetime]]]:
     """When the limit ends, and (percent, time) of each rung, lowest first."""
     start = started_at.astimezone(UTC)
     limit = timedelta(minutes=policy.limit_minutes)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.events import Event
@@ -14,9 +14,10 @@ from engine.identity.actor import Actor
 from engine.identity.model import Person
 from engine.identity.scope import visible_tasks
 from engine.store.paging import read_mark, write_mark
+from engine.store.prepared import Prepared
 from tasks.columns import TASK_COLUMNS
 from tasks.field.model import Crew
-from tasks.model import Task
+from tasks.model import Task, TaskFacts
 
 View = Literal["mine", "crew", "open", "late", "all"]
 VIEWS: tuple[View, ...] = ("mine", "crew", "open", "late")
@@ -93,12 +94,18 @@ def tasks_of(session: Session, actor: Actor, instances: Sequence[int]) -> Sequen
     return session.scalars(query.order_by(Task.created_at, Task.id)).all()
 
 
-def names(session: Session, tasks: Sequence[Task]) -> tuple[dict[int, str], dict[str, tuple[str, str]]]:
+_PERSON = Prepared(select(Person.name).where(Person.id == bindparam("id")))
+_CREW = Prepared(select(Crew.name, Crew.name_en).where(Crew.id == bindparam("id")))
+
+
+def names(session: Session, tasks: Sequence[TaskFacts]) -> tuple[dict[int, str], dict[str, tuple[str, str]]]:
     """Names of the assignees and (zh, en) of the crews of some tasks."""
     people = {t.assignee_id for t in tasks if t.assignee_id is not None}
     crews = {t.crew_id for t in tasks if t.crew_id is not None}
-    person = {p.id: p.name for p in session.scalars(select(Person).where(Person.id.in_(people)))}
-    crew = {c.id: (c.name, c.name_en) for c in session.scalars(select(Crew).where(Crew.id.in_(crews)))}
+    person = {ident: found.name for ident in people if (found := _PERSON.first(session, id=ident))}
+    crew = {
+        ident: (found.name, found.name_en) for ident in crews if (found := _CREW.first(session, id=ident))
+    }
     return person, crew
 
 

@@ -1,30 +1,28 @@
-"""The worklist: tasks follow the steps of their instances, and people claim, release and complete them."""
+"""The worklist: what people do with tasks: claim, release, complete."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
 from engine.deploy.definitions import Definitions
 from engine.errors import NotFound, RuleViolation
-from engine.events import record
 from engine.identity.actor import Actor
 from engine.identity.model import Person
-from engine.identity.scope import visible_tasks
-from engine.ports import ClosedTask, OpenedTask, Step
+from engine.identity.scope import sees_task, visible_tasks
 from engine.runtime.kernel import Kernel
 from engine.runtime.lock import lock_instance
+from engine.store.prepared import Prepared
+from tasks import rows
 from tasks.columns import TASK_COLUMNS
-from tasks.field.dispatch import choose_crew
-from tasks.model import Task
-
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+from tasks.following import record_task
+from tasks.model import Task, TaskFacts
 
 
 class TaskAlreadyClaimed(RuleViolation):
@@ -45,57 +43,6 @@ class NotYourTask(RuleViolation):
     code = "task.not_yours"
 
 
-class Worklist:
-    """Keeps one row per open user task, in the transaction of the step."""
-
-    def on_step(self, session: Session, step: Step) -> None:
-        """Closed ones first: a loop may open the same element again."""
-        for closed in step.closed:
-            _close(session, step, closed)
-        for opened in step.opened:
-            _open(session, step, opened)
-
-
-def _open(session: Session, step: Step, opened: OpenedTask) -> None:
-    area, skill = opened.variables.get("area"), opened.attributes.get("skill")
-    crew = choose_crew(session, str(area), skill) if skill and area else None
-    count = select(func.count()).select_from(Task).where(Task.business_key == step.business_key)
-    customer = opened.variables.get("customer")
-    task = Task(
-        id=f"{step.business_key}-W{(session.scalar(count) or 0) + 1:02d}",
-        instance_id=step.instance_id,
-        token_id=opened.token_id,
-        definition_id=step.definition_id,
-        business_key=step.business_key,
-        element=opened.element,
-        name=opened.name,
-        name_en=opened.name_en,
-        role=opened.attributes["role"],
-        area=str(area) if area else None,
-        skill=skill,
-        customer=str(customer)[:200] if customer else None,
-        crew_id=crew.id if crew is not None else None,
-        state="open",
-        form_key=opened.attributes.get("formKey"),
-        due_at=opened.due_at,
-        rank_at=opened.due_at or NEVER,
-        created_at=step.at,
-    )
-    session.add(task)
-    session.flush()
-    _record(session, "TaskOpened", task, at=step.at, actor=step.actor, crew=task.crew_id)
-
-
-def _close(session: Session, step: Step, closed: ClosedTask) -> None:
-    query = select(Task).where(Task.instance_id == step.instance_id, Task.token_id == closed.token_id)
-    task = session.scalars(query).one_or_none()
-    if task is not None and task.closed_at is None:
-        task.state, task.closed_at, task.closed_by = closed.how, step.at, step.actor
-        task.version += 1
-        if closed.how == "cancelled":
-            _record(session, "TaskCancelled", task, at=step.at, actor=step.actor)
-
-
 # ---- what people do
 
 
@@ -110,7 +57,7 @@ def get_task(session: Session, actor: Actor, task_id: str, *, lock: bool = False
     return task
 
 
-def may_claim(task: Task, actor: Actor) -> bool:
+def may_claim(task: TaskFacts, actor: Actor) -> bool:
     """Whether the task is open and meant for somebody like the actor."""
     if task.closed_at is not None or task.assignee_id is not None or not actor.can("complete_task"):
         return False
@@ -132,7 +79,7 @@ def claim(session: Session, actor: Actor, task_id: str, *, at: datetime) -> Task
         raise NotYourTask()
     task.assignee_id, task.state, task.claimed_at = actor.person_id, "claimed", at
     task.version += 1
-    _record(session, "TaskClaimed", task, at=at, actor=actor.login, person=actor.name)
+    record_task(session, "TaskClaimed", task, at=at, actor=actor.login, person=actor.name)
     return task
 
 
@@ -146,7 +93,7 @@ def release(session: Session, actor: Actor, task_id: str, *, at: datetime) -> Ta
         raise NotYourTask()
     task.assignee_id, task.state, task.claimed_at = None, "open", None
     task.version += 1
-    _record(session, "TaskReleased", task, at=at, actor=actor.login)
+    record_task(session, "TaskReleased", task, at=at, actor=actor.login)
     return task
 
 
@@ -167,42 +114,70 @@ class CompleteTask:
     html: bool = False
 
 
-def complete(session: Session, kernel: Kernel, actor: Actor, command: CompleteTask, *, at: datetime) -> Task:
+def complete(
+    session: Session, kernel: Kernel, actor: Actor, command: CompleteTask, *, at: datetime
+) -> TaskFacts:
     """Checks the form and moves the process on. Raises `bpmn.forms.FormInvalid`; on any error nothing has changed."""
-    lock_instance(session, get_task(session, actor, command.task_id).instance_id)
-    task = get_task(session, actor, command.task_id, lock=True)
+    lock_instance(session, _visible(session, actor, rows.BY_ID, command.task_id).instance_id)
+    task = _visible(session, actor, rows.BY_ID_LOCKED, command.task_id)  # as it is now that the lock is ours
+    before: TaskFacts = task
     if task.closed_at is not None:
         if command.request_id and task.request_id == command.request_id:
-            return task
+            return before
         raise TaskClosed(task=task.id, state=task.state)
-    if task.assignee_id is None:
-        claim(session, actor, task.id, at=at)
-    elif task.assignee_id != actor.person_id:
-        raise NotYourTask()
+    taken = _take(session, task, actor, at)
     values = _clean(session, kernel, task, command)
-    task.state, task.closed_at, task.closed_by = "completed", at, actor.login
-    task.answers, task.request_id = values, command.request_id
-    task.version += 1
-    _record(session, "TaskCompleted", task, at=at, actor=actor.login, person=actor.name)
-    session.flush()
-    kernel.complete_task(session, task.instance_id, task.token_id, values, at=at, actor=actor.login)
-    return task
+    done = {"state": "completed", "closed_at": at, "closed_by": actor.login, "request_id": command.request_id}
+    rows.COMPLETE.run(session, ident=task.id, answers=values, **done, **taken)
+    record_task(session, "TaskCompleted", task, at=at, actor=actor.login, person=actor.name)
+    kernel.complete_task(
+        session, task.instance_id, task.token_id, values, at=at, actor=actor.login, is_recorded=True
+    )
+    changed: TaskFacts = task._replace(**done, **taken)
+    return changed
 
 
-def next_tasks(session: Session, actor: Actor, task: Task) -> Sequence[Task]:
-    """Open tasks of the same instance that the actor may see."""
-    query = select(Task).where(Task.instance_id == task.instance_id, Task.closed_at.is_(None))
-    return session.scalars(visible_tasks(query, actor, TASK_COLUMNS).order_by(Task.rank_at, Task.id)).all()
+def _visible(session: Session, actor: Actor, statement: Prepared, task_id: str) -> Any:
+    """A row that the actor may see. Raises `NotFound`."""
+    row = statement.first(session, id=task_id)
+    if row is None or not _sees(session, actor, row):
+        raise NotFound(what="task", id=task_id)
+    return row
 
 
-def form_of(session: Session, definitions: Definitions, task: Task) -> Form | None:
+def _sees(session: Session, actor: Actor, row: TaskFacts) -> bool:
+    seen = sees_task(actor, row.assignee_id, row.crew_id, row.area, row.role)
+    if seen is None:  # only the database knows who works for whom
+        query = visible_tasks(select(Task.id).where(Task.id == row.id), actor, TASK_COLUMNS)
+        return session.scalar(query) is not None
+    return seen
+
+
+def _take(session: Session, task: Any, actor: Actor, at: datetime) -> dict[str, Any]:
+    """Who completes a task that nobody has claimed has it from this moment. Raises `NotYourTask`."""
+    if task.assignee_id is not None and task.assignee_id != actor.person_id:
+        raise NotYourTask()
+    if task.assignee_id is None:
+        if not may_claim(task, actor):
+            raise NotYourTask()
+        return {"assignee_id": actor.person_id, "claimed_at": at}
+    return {"assignee_id": task.assignee_id, "claimed_at": task.claimed_at}
+
+
+def next_tasks(session: Session, actor: Actor, task: TaskFacts, most: int = 200) -> Sequence[TaskFacts]:
+    """Open tasks of the same instance that the actor may see, soonest due first; no more than `most`."""
+    found = rows.OPEN_OF_INSTANCE.rows(session, instance=task.instance_id, most=most)
+    return [row for row in found if _sees(session, actor, row)]
+
+
+def form_of(session: Session, definitions: Definitions, task: TaskFacts) -> Form | None:
     """The form of the version that the task's instance runs on."""
     if task.form_key is None:
         return None
     return definitions.form(session, task.definition_id, task.form_key)
 
 
-def _clean(session: Session, kernel: Kernel, task: Task, command: CompleteTask) -> dict[str, Any]:
+def _clean(session: Session, kernel: Kernel, task: TaskFacts, command: CompleteTask) -> dict[str, Any]:
     form = form_of(session, kernel.definitions, task)
     if form is None:
         return {}
@@ -212,22 +187,6 @@ def _clean(session: Session, kernel: Kernel, task: Task, command: CompleteTask) 
 def _refuse_closed(task: Task) -> None:
     if task.closed_at is not None:
         raise TaskClosed(task=task.id, state=task.state)
-
-
-def _record(session: Session, kind: str, task: Task, *, at: datetime, actor: str, **data: Any) -> None:
-    record(
-        session,
-        kind,
-        at=at,
-        actor=actor,
-        business_key=task.business_key,
-        instance_id=task.instance_id,
-        element=task.element,
-        task=task.id,
-        name=task.name,
-        name_en=task.name_en,
-        **data,
-    )
 
 
 class Holders:

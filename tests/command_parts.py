@@ -20,11 +20,12 @@ from engine.runtime import codec
 from engine.runtime.changes import standing
 from engine.runtime.instance import Instance
 from engine.runtime.kernel import Kernel
+from engine.runtime.live import LiveInstances
 from engine.runtime.model import InstanceHistory, InstanceTimer, ProcessInstance, Subscription
 from engine.store import Store
 from engine.testing import FakeClock
+from tasks.following import Worklist
 from tasks.model import Task
-from tasks.worklist import Worklist
 from tests.bpmn_xml import process
 
 LIVE_JOBS = ("ready", "running", "incident")
@@ -58,6 +59,10 @@ class Site:
     @property
     def now(self) -> datetime:
         return self.clock.now()
+
+    def restart(self) -> None:
+        """Nothing is known any more but what the rows say, as in a process that has just begun."""
+        self.kernel.live = LiveInstances()
 
     def command(self, call: Callable[[Session], Any]) -> Any:
         """One transaction; afterwards all rows are what the live tokens call for."""

@@ -14,28 +14,36 @@ from engine.config import Settings
 from engine.deploy.definitions import Definitions
 from engine.identity.rights import ROLES
 from engine.jobs import heartbeat, queue
+from engine.jobs.local import Noop
 from engine.jobs.queue import Claim
 from engine.jobs.worker import Handler, Worker
 from engine.orders.states import OrderStates
+from engine.ports import LocalOperation
 from engine.resources import operations as resources
 from engine.runtime.kernel import Kernel
 from engine.store import Store
 from sla.clocks import Clocks
 from sla.sweep import Sweep
 from sla.ticker import Ticker, TickJob, sweep_job
+from tasks.following import Worklist
 from tasks.service.runner import ServiceRunner
 from tasks.service.undo import UNDO
-from tasks.worklist import Holders, Worklist
+from tasks.worklist import Holders
 from web.api.callback_job import CallbackJob
 from web.app import create_app
 from web.blueprints import BLUEPRINTS
 from web.services import Services
 
 
+def local_operations() -> dict[str, LocalOperation]:
+    """Operations whose effect is rows of our own, by name."""
+    return resources.operations() | {Noop.operation.name: Noop()}
+
+
 def catalogue(registry: Registry) -> Catalogue:
     """What a diagram may name: operations of adapters and our own, and roles."""
     known = {name: frozenset(operation.errors) for name, operation in registry.operations().items()}
-    local = {name: frozenset(o.operation.errors) for name, o in resources.operations().items()}
+    local = {name: frozenset(o.operation.errors) for name, o in local_operations().items()}
     return Catalogue(known | local | {UNDO: frozenset()}, frozenset(ROLES))
 
 
@@ -46,7 +54,7 @@ def assemble(settings: Settings, store: Store | None = None, clock: Clock | None
     clocks = Clocks()
     states = OrderStates([clocks])
     # in this order: the clocks say when a task is due, the worklist writes it down, the order follows
-    kernel = Kernel(definitions, [clocks, Worklist(), states])
+    kernel = Kernel(definitions, [clocks, Worklist(), states], local_operations())
     return Services(
         settings=settings,
         store=store or Store(settings.database),
@@ -72,7 +80,6 @@ def worker(services: Services) -> Worker:
         services.clock,
         services.kernel,
         services.registry,
-        resources.operations(),
         lambda: made[0].fail,
     )
     callbacks = CallbackJob(services.store, services.clock, CallbackSender(services.settings))

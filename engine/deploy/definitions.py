@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form, load_form
@@ -18,6 +18,8 @@ from bpmn.parse import Executable, parse, rebuild
 from engine.deploy.model import Deployment, ProcessDefinition
 from engine.errors import NotFound, RuleViolation
 from engine.events import record
+from engine.store.base import table_of
+from engine.store.prepared import Prepared
 
 KEPT = 200
 
@@ -126,13 +128,30 @@ class Definitions:
         return row
 
 
-def active_version(session: Session, key: str) -> ProcessDefinition:
+@dataclass(frozen=True, slots=True)
+class ActiveVersion:
+    """The version of a process that new instances run on."""
+
+    id: int
+    key: str
+    version: int
+
+
+_definition = table_of(ProcessDefinition).c
+_ACTIVE = Prepared(
+    select(_definition.id, _definition.key, _definition.version)
+    .where(_definition.key == bindparam("of"), _definition.state == "active")
+    .order_by(_definition.version.desc())
+    .limit(1)
+)
+
+
+def active_version(session: Session, key: str) -> ActiveVersion:
     """The version that new instances of a process run on. Raises `NotFound`."""
-    query = select(ProcessDefinition).where(ProcessDefinition.key == key, ProcessDefinition.state == "active")
-    found = session.scalars(query.order_by(ProcessDefinition.version.desc()).limit(1)).first()
+    found = _ACTIVE.first(session, of=key)
     if found is None:
         raise NotFound(what="deployed process", id=key)
-    return found
+    return ActiveVersion(*found)
 
 
 def versions_of(session: Session, key: str) -> Sequence[ProcessDefinition]:

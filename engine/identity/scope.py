@@ -87,6 +87,22 @@ def _task_condition(actor: Actor, tasks: TaskColumns) -> ColumnElement[bool]:
     return or_(*seen)
 
 
+def sees_task(
+    actor: Actor, assignee_id: int | None, crew_id: str | None, area: str | None, role: str
+) -> bool | None:
+    """The same rule for one row at hand, without a query; None where only a query can tell (who works for whom)."""
+    if not actor.can("view_tasks"):
+        return False
+    if actor.roles & _EVERYWHERE or assignee_id == actor.person_id:
+        return True
+    if actor.crew_id and crew_id == actor.crew_id:
+        return True
+    by_area = bool(actor.roles & _TASKS_BY_AREA) or role in actor.roles & _TASKS_BY_POST
+    if by_area and (not actor.areas or area is None or area in actor.areas):
+        return True
+    return None if "PT" in actor.roles and actor.employer else False
+
+
 def _of_company(employer: str, tasks: TaskColumns) -> list[ColumnElement[bool]]:
     crews = select(tasks.crew_table_id).where(tasks.crew_employer == employer)
     people = select(Person.id).where(Person.employer == employer)

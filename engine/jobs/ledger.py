@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -175,17 +176,23 @@ def _plan_of(row: AdapterCall) -> Plan:
     return Plan(**(stored | {"steps": tuple(stored["steps"])}))
 
 
+@cache
+def _schema(kind: type[Schema]) -> Schema:
+    """Making one costs more than using it."""
+    return kind()
+
+
 def checked(operation: Operation, args: Mapping[str, Any]) -> Mapping[str, Any]:
     """A step's input as the operation takes it, outside or in our own database. Raises `NeedsHuman`."""
     try:
-        loaded: Mapping[str, Any] = operation.request().load(dict(args))
+        loaded: Mapping[str, Any] = _schema(operation.request).load(dict(args))
     except ValidationError as e:
         raise NeedsHuman(target=operation.name, detail=f"the step's input does not fit: {e.messages}") from e
     return loaded
 
 
 def _answered(operation: Operation, output: Mapping[str, Any]) -> Mapping[str, Any]:
-    problems = operation.response().validate(dict(output))
+    problems = _schema(operation.response).validate(dict(output))
     if problems:
         raise OutcomeUnknown(target=operation.name, detail=f"the answer does not fit: {problems}")
     return output

@@ -99,6 +99,10 @@ class Incident(Base):
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None] = mapped_column(String(200))
 
+    def cancel(self, at: datetime) -> None:
+        """What it was about is gone."""
+        self.state, self.resolved_at, self.resolved_by = "cancelled", at, "system"
+
 
 class Heartbeat(Base):
     """When a process of ours was last seen working."""

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from engine.jobs.lease import LeaseClock
 from engine.jobs.model import Job
 from engine.runtime.lock import lock_instance
+from engine.store.base import table_of
+from engine.store.prepared import inserting
 
 POISON_CLAIMS = 5
 """Claims without a recorded result after which a job is taken for what kills its worker."""
@@ -178,10 +180,46 @@ def pause_before(attempt: int, first: timedelta, share: float) -> timedelta:
     return pause * (0.8 + 0.4 * share)
 
 
-def enqueue(session: Session, kind: str, key: str, payload: dict[str, Any], at: datetime) -> Job | None:
-    """A job without an instance, such as a call-back; None if the key is already there."""
+def enqueue(session: Session, kind: str, key: str, payload: dict[str, Any], at: datetime) -> bool:
+    """A job without an instance, such as a call-back; False if the key is already there."""
     if session.scalar(select(Job.id).where(Job.key == key)) is not None:
-        return None
-    job = Job(kind=kind, key=key, state="ready", payload=payload, due_at=at, created_at=at)
-    session.add(job)
-    return job
+        return False
+    add(session, kind=kind, key=key, payload=payload, at=at)
+    return True
+
+
+_INSERT = inserting(table_of(Job), without=["id"])
+
+
+def add(
+    session: Session,
+    *,
+    kind: str,
+    key: str,
+    payload: dict[str, Any],
+    at: datetime,
+    instance_id: int | None = None,
+    token_id: int | None = None,
+    element: str | None = None,
+) -> None:
+    """A job that is due at once; its key must be new."""
+    _INSERT.run(
+        session,
+        kind=kind,
+        key=key,
+        state="ready",
+        instance_id=instance_id,
+        token_id=token_id,
+        element=element,
+        payload=payload,
+        due_at=at,
+        owner=None,
+        fence=0,
+        claims=0,
+        attempts=0,
+        lease_until=None,
+        error_code=None,
+        error=None,
+        created_at=at,
+        ended_at=None,
+    )

@@ -15,7 +15,7 @@ from engine.orders.model import CancelRequest, ServiceOrder
 from engine.orders.numbering import next_number
 from engine.orders.states import CANCELLING, FINAL, OrderStates
 from engine.runtime.kernel import Kernel, waits_for
-from engine.runtime.model import ProcessInstance
+from engine.runtime.lock import lock_instance
 
 MESSAGE = "order.cancel"
 
@@ -76,8 +76,8 @@ def _caught(
             kernel.advance(
                 session, item.instance_id, at=at, actor=actor
             )  # it may not have made its first step yet
-            row = session.get_one(ProcessInstance, item.instance_id)
-            if row.state == "active":
+            row = lock_instance(session, item.instance_id)
+            if row is not None and row.state == "active":
                 keys.append(row.business_key)
     if not all(waits_for(session, MESSAGE, k) for k in keys):
         return False

@@ -117,7 +117,9 @@ def place(
     ):
         key = order.id if position == 0 else f"{order.id}.{position + 1}"
         values = _variables(order, item, order_type, product)
-        row = kernel.start(session, definition_id, key, values, at=at, actor=actor, advance=False)
+        row = kernel.start(
+            session, definition_id, key, values, at=at, actor=actor, advance=False, order_id=order.id
+        )
         session.add(
             OrderItem(
                 order_id=order.id,

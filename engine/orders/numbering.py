@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.orders.model import NumberSeries
+from engine.store.base import table_of
+from engine.store.prepared import Prepared
+
+_table = table_of(NumberSeries)
+
+
+def _next(insert: Any) -> Prepared:
+    first = insert(_table).values(prefix=bindparam("p"), day=bindparam("d"), last=1)
+    again = first.on_conflict_do_update(index_elements=["prefix", "day"], set_={"last": _table.c.last + 1})
+    return Prepared(again.returning(_table.c.last))
+
+
+_NEXT = {"postgresql": _next(postgresql.insert), "sqlite": _next(sqlite.insert)}
 
 
 def next_serial(session: Session, prefix: str, day: str) -> int:
     """The next serial of a prefix and a day; callers of the same series wait for each other, so none is given twice."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    first = insert(NumberSeries).values(prefix=prefix, day=day, last=1)
-    session.execute(
-        first.on_conflict_do_update(index_elements=["prefix", "day"], set_={"last": NumberSeries.last + 1})
-    )
-    query = select(NumberSeries.last).where(NumberSeries.prefix == prefix, NumberSeries.day == day)
-    return session.scalars(query).one()
+    statement = _NEXT[session.get_bind().dialect.name]
+    found: int | None = statement.value(session, p=prefix, d=day)
+    assert found is not None  # noqa: S101  (an upsert that returns gives a row)
+    return found
 
 
 def next_number(session: Session, prefix: str, at: datetime, zone: ZoneInfo) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.events import record
 from engine.orders.callbacks import announce
 from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
 from engine.ports import OrderListener, Step
+from engine.store.base import table_of
+from engine.store.prepared import Prepared
 
 FINAL = frozenset({"completed", "failed", "cancelled", "rejected", "partial"})
 CANCELLING = frozenset({"assessingCancellation", "pendingCancellation"})
@@ -38,6 +40,10 @@ def state_of_order(items: Collection[str], before: str) -> str:
     return "inProgress" if any(s in FINAL for s in items) else "acknowledged"
 
 
+_item = table_of(OrderItem).c
+_ITEM = Prepared(select(_item.state).where(_item.instance_id == bindparam("instance")))
+
+
 class OrderStates:
     """Follows the steps of instances that belong to an order."""
 
@@ -45,10 +51,15 @@ class OrderStates:
         self.listeners = tuple(listeners)
 
     def on_step(self, session: Session, step: Step) -> None:
-        """Derives the item, then its order."""
-        item = session.scalars(select(OrderItem).where(OrderItem.instance_id == step.instance_id)).first()
-        if item is None:
+        """Derives the item, then its order; most steps change neither."""
+        if step.order_id is None:
             return
+        known = _ITEM.value(session, instance=step.instance_id)
+        if known is None or (
+            step.end is None and not step.milestones and state_of_item(step, known) == known
+        ):
+            return
+        item = session.scalars(select(OrderItem).where(OrderItem.instance_id == step.instance_id)).one()
         item.state = state_of_item(step, item.state)
         order = _locked(session, item.order_id)
         if step.end is not None and step.end.state == "failed":

@@ -73,6 +73,8 @@ class CheckResources:
         errors=NO_RESOURCE,
     )
 
+    reads_only = True
+
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """Reads only."""
         query = select(Coverage).where(
@@ -107,6 +109,8 @@ class ReservePort:
         Undo.INVERSE,
         errors=NO_RESOURCE,
     )
+
+    reads_only = False
 
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """A repeat gives the port that is held already."""
@@ -148,6 +152,8 @@ class AllocatePort:
 
     operation = Operation("resource.allocate", "实占", "Allocate the port", Nothing, Released, Repeat.NATIVE)
 
+    reads_only = False
+
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """Sets a state; a repeat changes nothing."""
         changed = session.execute(
@@ -162,6 +168,8 @@ class ReleasePort:
     """Gives back whatever the instance holds."""
 
     operation = Operation("resource.release", "释放", "Release the port", Nothing, Released, Repeat.NATIVE)
+
+    reads_only = False
 
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """A repeat finds nothing left to give back."""

@@ -1,7 +1,8 @@
 """The commands on process instances. Each is one call inside the caller's transaction; serial per instance.
 
-The instance row is locked first (PostgreSQL: FOR UPDATE; SQLite: the writer's transaction), the live instance is built
-from it, moved, and written back under its version, with its rows and the listeners' rows in the same transaction.
+The instance row is locked first (PostgreSQL: FOR UPDATE; SQLite: the writer's transaction). The live instance is taken
+from the cache if its version is that of the row, else built from the row; it is moved, and written back under its
+version, with its rows and the listeners' rows in the same transaction.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from engine.errors import NotFound, RuleViolation
 from engine.events import record
 from engine.jobs import queue
 from engine.jobs.model import Incident, Job
-from engine.ports import Step, StepListener
+from engine.ports import LocalOperation, Step, StepListener
 from engine.runtime import catching, codec, rows
 from engine.runtime.instance import Instance
-from engine.runtime.lock import lock_instance
-from engine.runtime.model import InstanceTimer, ProcessInstance, Subscription
+from engine.runtime.live import LiveInstances
+from engine.runtime.lock import Held, lock_instance
+from engine.runtime.model import InstanceTimer, Subscription
+from engine.runtime.moving import Moving
 from engine.runtime.token import Token
 
 STEP_BUDGET = 1000
@@ -44,10 +47,18 @@ class NotWaiting(RuleViolation):
 
 
 class Kernel:
-    """Starts and moves instances. Holds no state of its own besides the definitions' cache."""
+    """Starts and moves instances. All that it keeps are caches that the rows are asked about."""
 
-    def __init__(self, definitions: Definitions, listeners: Sequence[StepListener] = ()) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        listeners: Sequence[StepListener] = (),
+        local: Mapping[str, LocalOperation] | None = None,
+        live: LiveInstances | None = None,
+    ) -> None:
         self.definitions, self.listeners = definitions, tuple(listeners)
+        self.local = local or {}
+        self.live = live or LiveInstances()
 
     # ---- commands
 
@@ -61,20 +72,11 @@ class Kernel:
         at: datetime,
         actor: str,
         advance: bool = True,
-    ) -> ProcessInstance:
-        """A new instance. With `advance=False` a job moves it on later."""
+        order_id: str | None = None,
+    ) -> Held:
+        """A new instance, of an order or of its own. With `advance=False` a job moves it on later."""
         executable = self.definitions.executable(session, definition_id)
-        row = ProcessInstance(
-            definition_id=definition_id,
-            business_key=business_key,
-            state="active",
-            version=0,
-            tokens=b"",
-            variables=b"",
-            created_at=at,
-        )
-        session.add(row)
-        session.flush()
+        row = rows.create(session, definition_id, business_key, order_id, at)
         top = Instance(executable, business_key, at)
         top.start(values)
         record(session, "InstanceStarted", at=at, actor=actor, business_key=business_key, instance_id=row.id)
@@ -95,14 +97,19 @@ class Kernel:
         *,
         at: datetime,
         actor: str,
+        is_recorded: bool = False,
     ) -> None:
-        """A person has done a user task; the values become variables. Raises `NotWaiting`."""
-        with self._open(session, instance_id, at, actor) as top:
+        """A person has done a user task; the values become variables. Raises `NotWaiting`.
+
+        `is_recorded`: the caller has closed the task's row himself, with what he knows of it.
+        """
+        with self._open(session, instance_id, at, actor) as (row, top):
             token = self._token(top, token_id, READY)
             if not isinstance(token.task_spec, UserActivity):
                 raise NotWaiting()
             top.assign(token, values)
             top.guard(token, "route", token.complete)
+            row.recorded_task = token_id if is_recorded else None
 
     def complete_service(
         self, session: Session, instance_id: int, token_id: int, output: Mapping[str, Any], *, at: datetime
@@ -111,7 +118,7 @@ class Kernel:
 
         A result that comes after a timer has ended the task no longer counts.
         """
-        with self._open(session, instance_id, at, "system") as top:
+        with self._open(session, instance_id, at, "system") as (_, top):
             token = self._service(top, token_id)
             if token is not None:
                 top.take_result(token, output)
@@ -122,7 +129,7 @@ class Kernel:
         An order is not lost because a designer forgot a boundary event (docs/decisions/003-uncaught-refusals.md).
         """
         instance_id, token_id = queue.place_of(job)
-        with self._open(session, instance_id, at, "system") as top:
+        with self._open(session, instance_id, at, "system") as (row, top):
             token = self._service(top, token_id)
             if token is None:
                 queue.cancel(job, at)
@@ -130,7 +137,7 @@ class Kernel:
                 top.throw_error(token, code, message)
                 queue.finish(job, at)
             else:
-                _open_job_incident(session, top, token, job, code, message)
+                _open_job_incident(session, row, top, token, job, code, message)
 
     def fire_timers(self, session: Session, instance_id: int, *, at: datetime) -> None:
         """Fires what is due. A timer that somebody else fired is no error."""
@@ -149,7 +156,7 @@ class Kernel:
         ).all()
         caught = 0
         for instance_id in found:
-            with self._open(session, instance_id, at, actor, must_live=False) as top:
+            with self._open(session, instance_id, at, actor, must_live=False) as (_, top):
                 for token_id in list(top.waiting.messages.get((name, key), ())):
                     if token_id in top.by_id:
                         top.waiting.fire(top.by_id[token_id], dict(values))
@@ -160,7 +167,7 @@ class Kernel:
         """Repeats what failed: the step itself, or the job behind it with the same key. Raises `NotWaiting`."""
         if incident.state != "open" or incident.instance_id is None or incident.token_id is None:
             raise NotWaiting()
-        with self._open(session, incident.instance_id, at, actor) as top:
+        with self._open(session, incident.instance_id, at, actor) as (_, top):
             session.refresh(incident)  # somebody may have been faster while we waited for the instance
             token = top.by_id.get(incident.token_id)
             if token is None or incident.state != "open":
@@ -185,16 +192,16 @@ class Kernel:
     def job_incident(self, session: Session, job: Job, code: str, message: str, *, at: datetime) -> None:
         """A job has failed for good: the token keeps waiting, an incident tells a person."""
         instance_id, token_id = queue.place_of(job)
-        with self._open(session, instance_id, at, "system") as top:
+        with self._open(session, instance_id, at, "system") as (row, top):
             token = self._service(top, token_id)
             if token is None:
                 queue.cancel(job, at)
             else:
-                _open_job_incident(session, top, token, job, code, message)
+                _open_job_incident(session, row, top, token, job, code, message)
 
     def inspect(self, session: Session, instance_id: int, at: datetime) -> Instance:
         """A live copy to look at; it is not written back."""
-        row = session.get(ProcessInstance, instance_id)
+        row = rows.find(session, instance_id)
         if row is None:
             raise NotFound(what="process instance", id=instance_id)
         return self._decode(session, row, at)
@@ -210,50 +217,51 @@ class Kernel:
         actor: str,
         must_live: bool = True,
         only_if_moved: bool = False,
-    ) -> Iterator[Instance]:
+    ) -> Iterator[tuple[Held, Instance]]:
         row = lock_instance(session, instance_id)
         if row is None:
             raise NotFound(what="process instance", id=instance_id)
         if row.state != "active":
             if must_live:
                 raise InstanceEnded(instance=row.business_key)
-            yield Instance(self.definitions.executable(session, row.definition_id), row.business_key, at)
+            executable = self.definitions.executable(session, row.definition_id)
+            yield row, Instance(executable, row.business_key, at)
             return
-        top = self._decode(session, row, at)
+        top = self._live(session, row, at)
         top.fire_due()  # what ran out before this command comes first
-        yield top
+        yield row, top
         if only_if_moved and not top.notes:
             return
         top.settle()
         self._save(session, row, top, actor, STEP_BUDGET)
 
-    def _decode(self, session: Session, row: ProcessInstance, at: datetime) -> Instance:
+    def _live(self, session: Session, row: Held, at: datetime) -> Instance:
+        return self.live.take(row, at) or self._decode(session, row, at)
+
+    def _decode(self, session: Session, row: Held, at: datetime) -> Instance:
         executable = self.definitions.executable(session, row.definition_id)
-        return codec.decode(row.tokens, row.variables, executable, row.business_key, at)
+        tokens, stored = rows.stored(session, row.id)
+        return codec.decode(tokens, stored, executable, row.business_key, at)
 
     def _save(
-        self,
-        session: Session,
-        row: ProcessInstance,
-        top: Instance,
-        actor: str,
-        budget: int,
-        started: bool = False,
+        self, session: Session, row: Held, top: Instance, actor: str, budget: int, started: bool = False
     ) -> None:
-        idle = top.run(budget) if top.end is None else True
-        rows.save_instance(session, row, top, actor)
-        written = rows.save_changes(session, row, top)
-        troubled = rows.has_incidents(session, row, top)
+        moving = Moving(session, self.local, row, top)
+        idle = moving.run(budget) if top.end is None else True
+        changes = moving.changes()
+        written = rows.follow(session, row, top, changes)
+        if idle and top.end is None and not row.has_incident:
+            _refuse_stuck(session, row, top)
+        rows.save(session, row, top, actor, changes, moving.calls)
         if not idle:
-            session.add(_advance_job(row, top.now))
-        elif top.end is None and not troubled:
-            troubled = _refuse_stuck(session, row, top)
-        session.flush()
+            key = f"advance:{row.id}:{row.version}"
+            queue.add(session, kind="advance", key=key, payload={}, at=top.now, instance_id=row.id)
         step = Step(
             row.id,
             row.definition_id,
             top.executable.process,
             row.business_key,
+            row.order_id,
             top.now,
             actor,
             opened=written.opened,
@@ -262,7 +270,7 @@ class Kernel:
             incidents=top.troubled,
             started=started,
             end=top.end,
-            open_incidents=troubled,
+            open_incidents=row.has_incident,
         )
         if step.end is not None:
             record(
@@ -277,6 +285,7 @@ class Kernel:
             )
         for listener in self.listeners:
             listener.on_step(session, step)
+        self.live.keep_after_commit(session, row, top)
 
     @staticmethod
     def _service(top: Instance, token_id: int) -> Token | None:
@@ -297,24 +306,11 @@ class Kernel:
 
 
 def _open_job_incident(
-    session: Session, top: Instance, token: Token, job: Job, code: str, message: str
+    session: Session, row: Held, top: Instance, token: Token, job: Job, code: str, message: str
 ) -> None:
     queue.give_up(job, code, message)
-    row = session.get_one(ProcessInstance, job.instance_id)
     rows.open_incident_row(session, row, top, token, job, code=code, message=message)
     top.note("failed", token)
-
-
-def _advance_job(row: ProcessInstance, at: datetime) -> Job:
-    return Job(
-        kind="advance",
-        key=f"advance:{row.id}:{row.version}",
-        state="ready",
-        instance_id=row.id,
-        payload={},
-        due_at=at,
-        created_at=at,
-    )
 
 
 def _milestones(top: Instance) -> list[str]:
@@ -323,14 +319,13 @@ def _milestones(top: Instance) -> list[str]:
     return [n.attributes["milestone"] for n in reached if n is not None and n.attributes.get("milestone")]
 
 
-def _refuse_stuck(session: Session, row: ProcessInstance, top: Instance) -> bool:
+def _refuse_stuck(session: Session, row: Held, top: Instance) -> None:
     """Neither finished nor waiting for anything must never pass in silence: an incident at what is left."""
     token = top.stuck()
-    if token is None:
-        return False
-    text = "Not all branches of this join can still arrive."
-    rows.open_incident_row(session, row, top, token, code="instance.stuck", message=text)
-    return True
+    if token is not None:
+        text = "Not all branches of this join can still arrive."
+        rows.open_incident_row(session, row, top, token, code="instance.stuck", message=text)
+        row.has_incident = True
 
 
 def waits_for(session: Session, name: str, key: str) -> bool:

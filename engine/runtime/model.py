@@ -14,7 +14,8 @@ class ProcessInstance(Base):
     """The live part of one process instance.
 
     `tokens` is the encoded frontier (`engine.runtime.codec`), `variables` the data of its scopes; finished parts are in
-    `instance_history`. `version` counts saved steps. States: active, completed, failed, cancelled.
+    `instance_history`. `version` counts saved steps, `task_count` the user tasks that were ever opened, so that numbering
+    them asks for no other row. States: active, completed, failed, cancelled.
     """
 
     __tablename__ = "process_instance"
@@ -23,10 +24,13 @@ class ProcessInstance(Base):
     id: Mapped[serial]
     definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"))
     business_key: Mapped[number] = mapped_column(index=True)
+    order_id: Mapped[number | None]  # the order that it fulfils an item of
     state: Mapped[str] = mapped_column(String(12))
     version: Mapped[int]
     tokens: Mapped[bytes]
     variables: Mapped[bytes]
+    task_count: Mapped[int] = mapped_column(default=0)
+    has_incident: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_element: Mapped[word | None]

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from engine.errors import Conflict
 from engine.events import record
 from engine.jobs import queue
+from engine.jobs.local import LocalDone, write_ledger
 from engine.jobs.model import Incident, Job
 from engine.ports import ClosedTask, OpenedTask
 from engine.runtime import codec, variables
 from engine.runtime.changes import Change
 from engine.runtime.instance import Instance
+from engine.runtime.lock import Held
 from engine.runtime.model import InstanceHistory, InstanceTimer, ProcessInstance, Subscription
+from engine.runtime.moving import key_of
+from engine.runtime.token import Token
+from engine.store.base import table_of
+from engine.store.prepared import Batch, Prepared, batch, deleting, inserting, updating
 
 
 @dataclass
@@ -31,140 +36,209 @@ class Written:
     closed: list[ClosedTask]
 
 
-def save_instance(session: Session, row: ProcessInstance, top: Instance, actor: str) -> None:
-    """The instance row under its version, and one history row. Raises `Conflict` if somebody was faster."""
-    values: dict[str, Any] = {"version": row.version + 1, "tokens": codec.encode_tokens(top)}
-    if top.differences or top.with_data() != top.stored_with_data or not row.variables:
-        values["variables"] = codec.encode_variables(top)
-    if top.end is not None:
-        values |= {"state": top.end.state, "ended_at": top.now, "end_element": top.end.element}
-        values |= {"end_code": top.end.code, "end_message": (top.end.message or "")[:500] or None}
-    table = ProcessInstance.__table__
-    result = session.execute(
-        update(ProcessInstance)
-        .where(table.c.id == row.id, table.c.version == row.version)
-        .values(values)
-        .execution_options(synchronize_session=False)
+_instance = table_of(ProcessInstance)
+_timer_table, _subscription_table = table_of(InstanceTimer), table_of(Subscription)
+_CREATE = inserting(_instance, returning="id", without=["id"])
+_HELD = [_instance.c[f.name] for f in fields(Held) if f.name in _instance.c]
+_FIND = Prepared(select(*_HELD).where(_instance.c.id == bindparam("id")))
+_STORED = Prepared(select(_instance.c.tokens, _instance.c.variables).where(_instance.c.id == bindparam("id")))
+_SAME = {"id": "ident", "version": "was"}
+_STEP = updating(_instance, _SAME, "version", "tokens", "task_count", "has_incident")
+_STEP_AND_VARIABLES = updating(
+    _instance, _SAME, "version", "tokens", "task_count", "has_incident", "variables"
+)
+_LAST_STEP = updating(
+    _instance,
+    _SAME,
+    *("version", "tokens", "task_count", "has_incident", "variables", "state"),
+    *("ended_at", "end_element", "end_code", "end_message"),
+)
+_HISTORY = inserting(table_of(InstanceHistory))
+_ARM = inserting(_timer_table)
+_DISARM = deleting(_timer_table, "instance_id", "token_id")
+_SUBSCRIBE = inserting(_subscription_table)
+_UNSUBSCRIBE = deleting(_subscription_table, "instance_id", "token_id")
+_OPEN_INCIDENTS = Prepared(
+    select(Incident.id, Incident.token_id).where(
+        Incident.instance_id == bindparam("instance_id"), Incident.state == "open"
     )
-    if result.rowcount != 1:  # type: ignore[attr-defined]
-        raise Conflict()
-    for name, value in values.items():
-        set_committed_value(row, name, value)
-    session.execute(insert(InstanceHistory).values(_history(row, top, actor)))
+)
 
 
-def _history(row: ProcessInstance, top: Instance, actor: str) -> dict[str, Any]:
-    body = {
-        "notes": [[n.what, n.element, n.token] for n in top.notes],
-        "variables": [[d.name, d.before, d.after, d.element] for d in top.differences],
-    }
-    return {
-        "instance_id": row.id,
-        "seq": row.version,
-        "at": top.now,
-        "actor": actor[:200],
-        "body": codec.pack(body),
-    }
+def create(
+    session: Session, definition_id: int, business_key: str, order_id: str | None, at: datetime
+) -> Held:
+    """The row of a new instance; its first step is saved like every other."""
+    ident = _CREATE.value(
+        session,
+        definition_id=definition_id,
+        business_key=business_key,
+        order_id=order_id,
+        state="active",
+        version=0,
+        tokens=b"",
+        variables=b"",
+        task_count=0,
+        has_incident=False,
+        created_at=at,
+        ended_at=None,
+        end_element=None,
+        end_code=None,
+        end_message=None,
+    )
+    assert ident is not None  # noqa: S101  (an insert that returns gives a row)
+    return Held(ident, definition_id, business_key, order_id, "active", 0, 0, False)
 
 
-def save_changes(session: Session, row: ProcessInstance, top: Instance) -> Written:
-    """Tasks are told to the listeners; jobs, timers, subscriptions and incidents are written here."""
+def find(session: Session, instance_id: int) -> Held | None:
+    """An instance to look at, without a lock."""
+    found = _FIND.first(session, id=instance_id)
+    return None if found is None else Held(*found)
+
+
+def stored(session: Session, instance_id: int) -> tuple[bytes, bytes]:
+    """Tokens and variables as they are stored."""
+    found = _STORED.first(session, id=instance_id)
+    assert found is not None  # noqa: S101  (the caller holds the row)
+    return found.tokens, found.variables
+
+
+def follow(session: Session, row: Held, top: Instance, changes: Sequence[Change]) -> Written:
+    """The rows that follow the tokens: jobs and incidents are written, tasks are told to the listeners, who write them."""
     written = Written([], [])
     completed = {n.token for n in top.notes if n.what == "completed"}
-    for change in top.changes.take(top):
-        _task(top, change, written, completed)
-        _job(session, row, top, change)
-        _timer(session, row, change)
-        _subscription(session, row, change)
+    for change in changes:
         if change.after.incident not in (0, change.before.incident):
             open_incident_row(session, row, top, change.token)
+        if change.before.job and not change.after.job and change.token.id not in top.by_id:
+            _cancel_job(session, row, top, change.token.id)
+        elif change.after.job and not change.before.job:
+            _service_job(session, row, top, change.token)
+        _task(row, top, change, written, completed)
+    row.has_incident = bool(row.has_incident or top.troubled) and has_incidents(session, row, top)
     return written
 
 
-def _task(top: Instance, change: Change, written: Written, completed: set[int]) -> None:
+def save(
+    session: Session,
+    row: Held,
+    top: Instance,
+    actor: str,
+    changes: Sequence[Change],
+    calls: Sequence[LocalDone],
+) -> None:
+    """The instance under its version, its history, timers and subscriptions, and the ledger's rows.
+
+    Raises `Conflict` if somebody was faster.
+    """
+    with batch(session) as sent:
+        _save_instance(session, sent, row, top, actor)
+        for change in changes:
+            _timer(session, row, change)
+            _subscription(session, row, change)
+        write_ledger(session, calls)
+
+
+def _save_instance(session: Session, sent: Batch, row: Held, top: Instance, actor: str) -> None:
+    was, row.version = row.version, row.version + 1
+    values = {
+        "ident": row.id,
+        "was": was,
+        "version": row.version,
+        "tokens": codec.encode_tokens(top),
+        "task_count": row.task_count,
+        "has_incident": row.has_incident,
+    }
+    statement = _STEP
+    if top.end is not None:
+        statement, row.state = _LAST_STEP, top.end.state
+        values |= {"variables": codec.encode_variables(top), "state": top.end.state, "ended_at": top.now}
+        values |= {"end_element": top.end.element, "end_code": top.end.code}
+        values["end_message"] = (top.end.message or "")[:500] or None
+    elif top.differences or top.with_data() != top.stored_with_data or was == 0:
+        statement, values["variables"] = _STEP_AND_VARIABLES, codec.encode_variables(top)
+    sent.exactly_one(session, statement, Conflict, **values)
+    _HISTORY.run(
+        session, instance_id=row.id, seq=row.version, at=top.now, actor=actor[:200], body=_history(top)
+    )
+
+
+def _history(top: Instance) -> bytes:
+    return codec.pack(
+        {
+            "notes": [[n.what, n.element, n.token] for n in top.notes],
+            "variables": [[d.name, d.before, d.after, d.element] for d in top.differences],
+        }
+    )
+
+
+def _task(row: Held, top: Instance, change: Change, written: Written, completed: set[int]) -> None:
     node, ident = change.token.task_spec, change.token.id
     if change.after.task and not change.before.task:
         seen = variables.view(top, change.token)
-        written.opened.append(OpenedTask(ident, node.name, node.label, node.label_en, node.attributes, seen))
+        row.task_count += 1
+        names = node.name, node.label, node.label_en, node.attributes
+        written.opened.append(OpenedTask(ident, row.task_count, *names, seen))
     elif change.before.task and not change.after.task:
         how = "completed" if ident in completed or ident in top.by_id else "cancelled"
-        written.closed.append(ClosedTask(ident, node.name, how))  # type: ignore[arg-type]
+        written.closed.append(ClosedTask(ident, node.name, how, ident == row.recorded_task))  # type: ignore[arg-type]
 
 
-def _job(session: Session, row: ProcessInstance, top: Instance, change: Change) -> None:
-    token, node = change.token, change.token.task_spec
-    if change.after.job and not change.before.job:
-        _service_job(session, row, top, token, node.attributes["operation"])
-    elif change.before.job and not change.after.job and token.id not in top.by_id:
-        session.execute(
-            update(Job)
-            .where(
-                Job.instance_id == row.id,
-                Job.token_id == token.id,
-                Job.state.in_(("ready", "running", "incident")),
-            )
-            .values(state="cancelled", ended_at=top.now)
-            .execution_options(synchronize_session=False)
+def _cancel_job(session: Session, row: Held, top: Instance, token_id: int) -> None:
+    session.execute(
+        update(Job)
+        .where(
+            Job.instance_id == row.id,
+            Job.token_id == token_id,
+            Job.state.in_(("ready", "running", "incident")),
         )
+        .values(state="cancelled", ended_at=top.now)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _service_job(session: Session, row: ProcessInstance, top: Instance, token: Any, operation: str) -> None:
+def _service_job(session: Session, row: Held, top: Instance, token: Token) -> None:
     """A token that runs again uses the job it had, with the same key, so that nothing outside happens twice."""
-    key = f"{row.business_key}:{token.task_spec.name}:{token.id}"
-    job = session.scalars(select(Job).where(Job.key == key, Job.instance_id == row.id)).first()
-    if job is not None:
-        queue.again(job, top.now)
-        return
-    job = Job(
+    key = key_of(row, token)
+    if token.internal_data.get("faults"):
+        job = session.scalars(select(Job).where(Job.key == key, Job.instance_id == row.id)).first()
+        if job is not None:
+            queue.again(job, top.now)
+            return
+    queue.add(
+        session,
         kind="service",
         key=key,
-        state="ready",
+        payload={"operation": token.task_spec.attributes["operation"]},
+        at=top.now,
         instance_id=row.id,
         token_id=token.id,
         element=token.task_spec.name,
-        payload={"operation": operation},
-        due_at=top.now,
-        created_at=top.now,
     )
-    session.add(job)
 
 
-def _timer(session: Session, row: ProcessInstance, change: Change) -> None:
+def _timer(session: Session, row: Held, change: Change) -> None:
     if change.before.due == change.after.due:
         return
     if change.before.due is not None:
-        session.execute(
-            delete(InstanceTimer).where(
-                InstanceTimer.instance_id == row.id, InstanceTimer.token_id == change.token.id
-            )
-        )
+        _DISARM.run(session, instance_id=row.id, token_id=change.token.id)
     if change.after.due is not None:
         due = datetime.fromisoformat(change.after.due)
-        session.execute(
-            insert(InstanceTimer).values(instance_id=row.id, token_id=change.token.id, due_at=due)
-        )
+        _ARM.run(session, instance_id=row.id, token_id=change.token.id, due_at=due)
 
 
-def _subscription(session: Session, row: ProcessInstance, change: Change) -> None:
+def _subscription(session: Session, row: Held, change: Change) -> None:
     if change.before.message == change.after.message:
         return
     if change.before.message is not None:
-        session.execute(
-            delete(Subscription).where(
-                Subscription.instance_id == row.id, Subscription.token_id == change.token.id
-            )
-        )
+        _UNSUBSCRIBE.run(session, instance_id=row.id, token_id=change.token.id)
     if change.after.message is not None:
         name, key = change.after.message
-        session.execute(
-            insert(Subscription).values(
-                instance_id=row.id, token_id=change.token.id, position=0, name=name, key=key
-            )
-        )
+        _SUBSCRIBE.run(session, instance_id=row.id, token_id=change.token.id, position=0, name=name, key=key)
 
 
 def open_incident_row(
-    session: Session, row: ProcessInstance, top: Instance, token: Any, job: Job | None = None, **given: str
+    session: Session, row: Held, top: Instance, token: Token, job: Job | None = None, **given: str
 ) -> Incident:
     """An incident at a token: its own fault, or that of its job."""
     node = token.task_spec
@@ -206,13 +280,12 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
 
 
-def has_incidents(session: Session, row: ProcessInstance, top: Instance) -> bool:
+def has_incidents(session: Session, row: Held, top: Instance) -> bool:
     """Whether an incident of the instance is open. Those of tokens that are gone are cancelled first."""
-    query = select(Incident).where(Incident.instance_id == row.id, Incident.state == "open")
-    found = session.scalars(query).all()
-    gone = [i for i in found if i.token_id not in top.by_id]
+    found = _OPEN_INCIDENTS.rows(session, instance_id=row.id)
+    gone = [i.id for i in found if i.token_id not in top.by_id]
     for incident in gone:
-        incident.state, incident.resolved_at, incident.resolved_by = "cancelled", top.now, "system"
+        session.get_one(Incident, incident).cancel(top.now)
     return len(gone) < len(found)
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Dialect, Integer, LargeBinary, MetaData, String, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,3 +66,10 @@ class Base(DeclarativeBase):
         list[int]: JSON,
         bytes: LargeBinary,
     }
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a mapped class."""
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101  (our classes are not mapped to anything else)
+    return table

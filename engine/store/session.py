@@ -7,7 +7,7 @@ read-modify-write loses updates without an error (docs/decisions/002-sqlite-tran
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 _WRITE = "kaitong_write"
+_AFTER = "kaitong_after_commit"
 
 
 def _jsonable(value: Any) -> Any:
@@ -29,9 +30,12 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_jsonable)
+
+
 def dumps(value: Any) -> str:
     """Compact JSON, Chinese readable, dates as ISO text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_jsonable)
+    return _ENCODER.encode(value)
 
 
 class Store:
@@ -46,8 +50,11 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that may change rows; committed on leaving, rolled back on any exception."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        with Session(self._writer, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            for call in session.info.pop(_AFTER, ()):
+                call()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -58,6 +65,11 @@ class Store:
     def close(self) -> None:
         """Gives all connections back."""
         self.engine.dispose()
+
+
+def after_commit(session: Session, call: Callable[[], object]) -> None:
+    """Calls when the session's transaction has been committed; never if it was rolled back. It must not fail."""
+    session.info.setdefault(_AFTER, []).append(call)
 
 
 def _open_sqlite(url: str) -> Engine:
@@ -80,7 +92,8 @@ def _open_sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get(_WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 

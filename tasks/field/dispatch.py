@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from engine.store.prepared import Prepared
 from tasks.field.model import Crew
 from tasks.model import Task
 
+_ACTIVE = Prepared(select(Crew.id, Crew.areas, Crew.skills).where(Crew.active.is_(True)).order_by(Crew.id))
+_LOAD = Prepared(
+    select(func.count()).select_from(Task).where(Task.crew_id == bindparam("crew"), Task.closed_at.is_(None))
+)
 
-def choose_crew(session: Session, area: str, skill: str) -> Crew | None:
-    """None where no active crew fits; a dispatcher then assigns by hand."""
-    crews = session.scalars(select(Crew).where(Crew.active.is_(True)).order_by(Crew.id)).all()
-    fitting = [c for c in crews if area in c.areas and skill in c.skills]
-    if not fitting:
-        return None
-    query = (
-        select(Task.crew_id, func.count())
-        .where(Task.crew_id.in_([c.id for c in fitting]), Task.closed_at.is_(None))
-        .group_by(Task.crew_id)
-    )
-    load = dict(session.execute(query).all())
-    return min(fitting, key=lambda c: (load.get(c.id, 0), c.id))
+
+class Dispatch:
+    """The choices of one step. Crews and their loads are asked for once; what the step itself gives out is added."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._crews: Sequence[Any] | None = None
+        self._load: dict[str, int] = {}
+
+    def choose(self, area: str, skill: str) -> str | None:
+        """The crew's id; None where no active crew fits: a dispatcher then assigns by hand."""
+        if self._crews is None:
+            self._crews = _ACTIVE.rows(self._session)
+        fitting = [c.id for c in self._crews if area in c.areas and skill in c.skills]
+        if not fitting:
+            return None
+        for crew in fitting:
+            if crew not in self._load:
+                self._load[crew] = int(_LOAD.value(self._session, crew=crew) or 0)
+        chosen: str = min(fitting, key=lambda c: (self._load[c], c))
+        self._load[chosen] += 1
+        return chosen

@@ -13,10 +13,10 @@ from engine.clock import Clock
 from engine.errors import NeedsHuman, Permanent
 from engine.jobs import queue
 from engine.jobs.lease import LeaseClock
-from engine.jobs.ledger import Ledger, Place, checked
+from engine.jobs.ledger import Ledger, Place
 from engine.jobs.model import Job
 from engine.jobs.queue import Claim
-from engine.ports import Adapter, Call, LocalCall, LocalOperation
+from engine.ports import Adapter, Call
 from engine.runtime import variables
 from engine.runtime.kernel import Kernel
 from engine.store import Store
@@ -50,11 +50,10 @@ class ServiceRunner:
         clock: Clock,
         kernel: Kernel,
         adapters: Adapters,
-        local: Mapping[str, LocalOperation],
         fail: Callable[[], Fail],
     ) -> None:
         self.store, self.clock, self.kernel = store, clock, kernel
-        self.adapters, self.local = adapters, local
+        self.adapters = adapters
         self.ledger, self.lease = Ledger(store, clock), LeaseClock(clock)
         self._fail = fail
 
@@ -66,9 +65,7 @@ class ServiceRunner:
                 queue.let_go(session, claim)
             return
         try:
-            if request.operation in self.local:
-                self._local(request, self.local[request.operation])
-            elif request.operation == UNDO:
+            if request.operation == UNDO:
                 undo_instance(self.ledger, self.adapters, request.claim, self.lease)
                 self._finish(request, {})
             else:
@@ -99,17 +96,6 @@ class ServiceRunner:
             self._fail()(claim, "step.input", str(e), final=True)
             return None
         return Request(claim, node.attributes["operation"], args, top.business_key)
-
-    def _local(self, request: Request, local: LocalOperation) -> None:
-        now = self.clock.now()
-        args = checked(local.operation, request.args)
-        instance_id, _ = queue.place_of(request.claim)
-        call = LocalCall(
-            local.operation.name, request.claim.key, args, instance_id, request.business_key, now
-        )
-        self._record(
-            request, lambda session, job: self._complete(session, job, local.run(session, call), now)
-        )
 
     def _outside(self, request: Request) -> None:
         adapter = self.adapters.adapter_for(request.operation)

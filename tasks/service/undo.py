@@ -8,6 +8,7 @@ from engine.errors import Retryable
 from engine.jobs import queue
 from engine.jobs.lease import LeaseClock
 from engine.jobs.ledger import Ledger
+from engine.jobs.local import TARGET
 from engine.jobs.queue import Claim
 from engine.ports import Undo
 
@@ -34,6 +35,8 @@ def undo_instance(ledger: Ledger, adapters: Adapters, claim: Claim, lease: Lease
     if out is not None:
         raise StillOut(target=out)
     for row in ledger.calls_of(instance_id):
+        if row.target == TARGET:
+            continue  # rows of our own: the diagram's own steps give back what it holds
         adapter = adapters.adapter_for(row.operation)
         if adapter.operations()[row.operation].undo is not Undo.NONE:
             ledger.undo(adapter, row.key)

@@ -93,7 +93,7 @@ def an_order(
     return order
 
 
-def an_instance(session: Session, business_key: str) -> ProcessInstance:
+def an_instance(session: Session, business_key: str, order_id: str | None = None) -> ProcessInstance:
     deployment = Deployment(
         filename="a.bpmn", sha256="0", xml=b"", forms={}, problems=[], created_at=START, created_by="pd"
     )
@@ -111,6 +111,7 @@ def an_instance(session: Session, business_key: str) -> ProcessInstance:
     instance = ProcessInstance(
         definition_id=definition.id,
         business_key=business_key,
+        order_id=order_id,
         state="active",
         version=1,
         tokens=b"",
@@ -125,7 +126,8 @@ def an_instance(session: Session, business_key: str) -> ProcessInstance:
 def an_item(session: Session, order: ServiceOrder, product: str = "BB-500") -> ProcessInstance:
     """The next item of an order, with its instance: the first has the order's key, others a key of their own."""
     position = session.scalar(select(func.count()).where(OrderItem.order_id == order.id)) or 0
-    instance = an_instance(session, order.id if position == 0 else f"{order.id}.{position + 1}")
+    key = order.id if position == 0 else f"{order.id}.{position + 1}"
+    instance = an_instance(session, key, order.id)
     session.add(
         OrderItem(
             order_id=order.id,
@@ -142,7 +144,7 @@ def an_item(session: Session, order: ServiceOrder, product: str = "BB-500") -> P
 
 
 def opened_task(token: int = 7, element: str = "construct") -> OpenedTask:
-    return OpenedTask(token, element, "上门施工", "Construction", {}, {"area": "YT-E"})
+    return OpenedTask(token, 1, element, "上门施工", "Construction", {}, {"area": "YT-E"})
 
 
 def a_step(
@@ -156,6 +158,7 @@ def a_step(
         definition_id=instance.definition_id,
         process="broadband",
         business_key=instance.business_key,
+        order_id=instance.order_id,
         at=at,
         actor="e1",
         opened=opened,

@@ -192,8 +192,8 @@ def test_a_result_that_a_due_timer_has_outrun_is_dropped_with_its_job(store: Sto
 
 
 def test_a_message_reaches_every_instance_that_waits_for_its_name_and_key(store: Store) -> None:
-    site = Site(store, start(), catch("m", "go"), user("u"), end(), flows("s m u e"))
-    ids = [site.start(key=key) for key in ("K-1", "K-1", "K-2")]
+    site = Site(store, start(), catch("m", "go", _key="about"), user("u"), end(), flows("s m u e"))
+    ids = [site.start({"about": about}, key=f"BB-{n}") for n, about in enumerate(("K-1", "K-1", "K-2"))]
     assert site.message("go", "K-3") == site.message("note", "K-1") == 0
     assert site.message("go", "K-1", answer=1) == 2
     assert site.message("go", "K-1") == 0

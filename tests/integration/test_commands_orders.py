@@ -38,7 +38,9 @@ def place(site: Site, items: int) -> None:
         session.flush()
         for n in range(items):
             key = ORDER if n == 0 else f"{ORDER}.{n + 1}"
-            row = site.kernel.start(session, site.definition_id, key, {}, at=site.now, actor="crm")
+            row = site.kernel.start(
+                session, site.definition_id, key, {}, at=site.now, actor="crm", order_id=ORDER
+            )
             session.add(
                 OrderItem(
                     order_id=ORDER, item_id=str(n), position=n, action="add", product="P",

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from engine.errors import Conflict, KaitongError
 from engine.identity.actor import Actor
@@ -17,7 +16,7 @@ from engine.identity.model import Person
 from engine.jobs import queue
 from engine.runtime import rows
 from engine.runtime.kernel import NotWaiting
-from engine.runtime.model import ProcessInstance
+from engine.runtime.lock import lock_instance
 from engine.store import Store
 from tasks.model import Task
 from tasks.worklist import CompleteTask, TaskClosed, complete
@@ -118,10 +117,11 @@ def test_a_step_that_was_worked_out_on_an_old_state_is_refused(store: Store) -> 
     site.start()
 
     def stale(session: Session) -> None:
-        row = session.get_one(ProcessInstance, site.instance_id)
+        row = lock_instance(session, site.instance_id)
+        assert row is not None
         top = site.kernel.inspect(session, row.id, site.now)
-        set_committed_value(row, "version", row.version - 1)
-        rows.save_instance(session, row, top, "li")
+        row.version -= 1
+        rows.save(session, row, top, "li", [], [])
 
     with pytest.raises(Conflict), store.write() as session:
         stale(session)

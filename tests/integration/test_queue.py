@@ -29,7 +29,7 @@ class Shop:
 
     def add(self, key: str = "k", after: timedelta = timedelta(0)) -> None:
         with self.store.write() as session:
-            assert queue.enqueue(session, "callback", key, {"n": 1}, self.clock.now() + after) is not None
+            assert queue.enqueue(session, "callback", key, {"n": 1}, self.clock.now() + after)
 
     def claim(self, worker: str = "w1") -> Claim | None:
         with self.store.write() as session:
@@ -73,7 +73,7 @@ def test_a_job_is_claimed_by_one_worker_only(shop: Shop) -> None:
 def test_the_same_key_is_queued_once(shop: Shop) -> None:
     shop.add()
     with shop.store.write() as session:
-        assert queue.enqueue(session, "callback", "k", {}, shop.clock.now()) is None
+        assert not queue.enqueue(session, "callback", "k", {}, shop.clock.now())
 
 
 def test_a_job_is_not_claimed_before_it_is_due_and_the_most_overdue_comes_first(shop: Shop) -> None:

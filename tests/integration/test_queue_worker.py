@@ -167,6 +167,7 @@ def test_an_instance_that_cannot_be_read_holds_up_no_other(
     with store.write() as session:
         row = session.get_one(ProcessInstance, broken)
         whole, row.tokens = row.tokens, b"\x09 from a later version"
+    site.restart()
     site.clock.advance(timedelta(hours=1))
     one = worker(site, failing)
     with caplog.at_level(logging.ERROR):

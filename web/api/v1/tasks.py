@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from bpmn.forms import FormInvalid
 from engine.errors import BadInput
 from tasks import queries, worklist
-from tasks.model import Task
+from tasks.model import TaskFacts
 from tasks.worklist import CompleteTask
 from web.api import masking
 from web.api.reading import choice, loaded, number, only_parameters, text, time_cursor
@@ -106,7 +106,7 @@ def _rejected(error: FormInvalid) -> FormRejected:
     return FormRejected(fields=", ".join(errors), errors=errors)
 
 
-def _tasks(session: Any, found: Sequence[Task]) -> list[dict[str, Any]]:
+def _tasks(session: Any, found: Sequence[TaskFacts]) -> list[dict[str, Any]]:
     """Tasks with the names of their holders and crews, and with their forms if they were asked for."""
     anybody = any(t.assignee_id is not None or t.crew_id is not None for t in found)
     people, crews = queries.names(session, found) if anybody else ({}, {})
@@ -114,13 +114,13 @@ def _tasks(session: Any, found: Sequence[Task]) -> list[dict[str, Any]]:
     return [task_json(t, people, crews, _form(session, t) if with_form else None) for t in found]
 
 
-def _form(session: Any, task: Task) -> Mapping[str, Any] | None:
+def _form(session: Any, task: TaskFacts) -> Mapping[str, Any] | None:
     form = worklist.form_of(session, services().definitions, task)
     return None if form is None else form.document
 
 
 def task_json(
-    task: Task,
+    task: TaskFacts,
     people: Mapping[int, str],
     crews: Mapping[str, tuple[str, str]],
     form: Mapping[str, Any] | None,
