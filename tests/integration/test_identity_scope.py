@@ -14,6 +14,7 @@ from engine.identity.scope import (
     IncidentColumns,
     OrderColumns,
     TaskColumns,
+    sees_task,
     visible_incidents,
     visible_orders,
     visible_tasks,
@@ -203,6 +204,17 @@ def test_each_role_sees_its_own_tasks_and_orders_only(filled: Store) -> None:
             orders = set(db.scalars(visible_orders(select(ServiceOrder.id), actor, ORDERS, TASKS)))
             seen[name] = (tasks, orders)
     assert seen == {name: (tasks, orders) for name, (_, tasks, orders) in SIGHT.items()}
+
+
+def test_the_rule_for_a_row_at_hand_is_the_rule_of_the_queries() -> None:
+    asked = set()
+    for name, (actor, tasks, _) in SIGHT.items():
+        for row in _tasks():
+            where = row.get("assignee_id"), row.get("crew_id"), row["area"], row["role"]
+            seen = sees_task(actor, *where)
+            assert seen in (None, row["id"] in tasks), (name, row["id"])
+            asked |= {name} if seen is None else set()
+    assert asked == {"partner", "another partner"}  # only these need the database
 
 
 def test_incidents_are_seen_by_those_who_mend_them(filled: Store) -> None:
