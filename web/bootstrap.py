@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 
@@ -93,11 +94,14 @@ def _advance(services: Services) -> Callable[[Claim], None]:
 
     def run(claim: Claim) -> None:
         now = services.clock.now()
-        with services.store.write() as session:
+
+        def work(session: Any) -> None:
             job = queue.held(session, claim)
             if job is not None and claim.instance_id is not None:
                 queue.finish(job, now)
                 services.kernel.advance(session, claim.instance_id, at=now)
+
+        services.store.run(work)
 
     return run
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.runtime.instance import Instance
 from engine.runtime.lock import Held
-from engine.store.session import after_commit
+from engine.store.hooks import after_commit
 
 MOST_TOKENS = 20_000
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
+from engine.store.group import GroupCommit
+from engine.store.hooks import committed
+
+T = TypeVar("T")
 _WRITE = "kaitong_write"
-_AFTER = "kaitong_after_commit"
 
 
 def _jsonable(value: Any) -> Any:
@@ -46,15 +49,26 @@ class Store:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgresql(url)
         self._writer = self.engine.execution_options(**{_WRITE: True})
+        self._group = GroupCommit(self._writer) if self.is_sqlite else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that may change rows; committed on leaving, rolled back on any exception."""
-        with Session(self._writer, expire_on_commit=False) as session:
+        with self._turn(), Session(self._writer, expire_on_commit=False) as session:
             with session.begin():
                 yield session
-            for call in session.info.pop(_AFTER, ()):
-                call()
+            committed(session)
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Calls `work` in a transaction that may change rows and returns what it gave, after the commit.
+
+        On SQLite commands that wait for the writer share a commit; `work` may run in another thread, in the caller's
+        context. What it raises takes back its own changes only, and is raised here.
+        """
+        if self._group is not None:
+            return self._group.run(work)
+        with self.write() as session:
+            return work(session)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -62,14 +76,13 @@ class Store:
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
             yield session
 
+    def _turn(self) -> AbstractContextManager[object]:
+        """On SQLite one thread of ours writes at a time: waiting here is fair, waiting in the database is not."""
+        return self._group.lock if self._group is not None else nullcontext()
+
     def close(self) -> None:
         """Gives all connections back."""
         self.engine.dispose()
-
-
-def after_commit(session: Session, call: Callable[[], object]) -> None:
-    """Calls when the session's transaction has been committed; never if it was rolled back. It must not fail."""
-    session.info.setdefault(_AFTER, []).append(call)
 
 
 def _open_sqlite(url: str) -> Engine:

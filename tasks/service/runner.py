@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from sqlalchemy.orm import Session
+
 from bpmn.expressions import ExpressionError
 from bpmn.specs import ServiceActivity
 from engine.clock import Clock
@@ -128,12 +130,15 @@ class ServiceRunner:
 
     def _record(self, request: Request, write: Callable[[Any, Job], None]) -> None:
         """Writes a result if the job is still ours; one that was cancelled meanwhile is let go of, for the undo."""
-        with self.store.write() as session:
+
+        def work(session: Session) -> None:
             job = queue.held(session, request.claim)
             if job is None:
                 queue.let_go(session, request.claim)
             else:
                 write(session, job)
+
+        self.store.run(work)
 
     def _complete(self, session: Any, job: Job, output: Mapping[str, Any], now: datetime) -> None:
         instance_id, token_id = queue.place_of(job)

@@ -26,17 +26,20 @@ def start_instance() -> ResponseReturnValue:
     """Starts a process on its active version and moves it to where it first waits."""
     me, at = services(), services().clock.now()
     wish = loaded(_NEW)
-    with me.store.write() as session:
+
+    def work(session: Any) -> dict[str, Any]:
         version = active_version(session, wish["process"])
         key = next_number(session, PREFIX, at, me.settings.zone)
         row = me.kernel.start(session, version.id, key, wish["variables"], at=at, actor=g.actor.login)
-        answer = {
+        return {
             "id": row.id,
             "business_key": key,
             "process": version.key,
             "version": version.version,
             "state": row.state,
         }
+
+    answer = me.store.run(work)
     return jsonify(answer), 201, {"Location": f"/api/v1/instances/{answer['id']}"}
 
 

@@ -64,9 +64,11 @@ def show_task(task_id: str) -> ResponseReturnValue:
 def claim_task(task_id: str) -> ResponseReturnValue:
     """Takes a task; taking what one has changes nothing."""
     me = services()
-    with me.store.write() as session:
-        task = worklist.claim(session, g.actor, task_id, at=me.clock.now())
-        return jsonify(_tasks(session, [task])[0])
+
+    def work(session: Any) -> list[dict[str, Any]]:
+        return _tasks(session, [worklist.claim(session, g.actor, task_id, at=me.clock.now())])
+
+    return jsonify(me.store.run(work)[0])
 
 
 @allow("complete_task")
@@ -83,19 +85,16 @@ def complete_task(task_id: str) -> ResponseReturnValue:
     """Completes a task with the answers to its form, and tells what comes next."""
     me = services()
     wish = loaded(_COMPLETION)
-    with me.store.write() as session:
-        try:
-            task = worklist.complete(
-                session,
-                me.kernel,
-                g.actor,
-                CompleteTask(task_id, wish["values"], wish["request_id"]),
-                at=me.clock.now(),
-            )
-        except FormInvalid as e:
-            raise _rejected(e) from e
-        following = worklist.next_tasks(session, g.actor, task)
-        done, *after = _tasks(session, [task, *following])
+    command = CompleteTask(task_id, wish["values"], wish["request_id"])
+
+    def work(session: Any) -> list[dict[str, Any]]:
+        task = worklist.complete(session, me.kernel, g.actor, command, at=me.clock.now())
+        return _tasks(session, [task, *worklist.next_tasks(session, g.actor, task)])
+
+    try:
+        done, *after = me.store.run(work)
+    except FormInvalid as e:
+        raise _rejected(e) from e
     return jsonify(task=done, next_tasks=after)
 
 
