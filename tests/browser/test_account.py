@@ -102,12 +102,14 @@ def test_a_new_password_ends_all_other_logins(screens: Screens, installation: In
 def test_a_login_leads_back_to_the_page_that_was_asked_for(
     screens: Screens, installation: Installation
 ) -> None:
+    installation.speak("dispatcher", "zh_CN")  # the language of a person outlives the test that chose it
     page = screens.open("/orders?state=completed")
     expect(page).to_have_url(re.compile("/login"))
     page.locator("#f-login").fill("dispatcher")
     page.locator("#f-password").fill(installation.product.password("dispatcher"))
     page.locator("main button.btn-primary").click()
     expect(page).to_have_url(re.compile(r"/orders\?state=completed$"))
+    expect(page.locator("h1")).to_have_text("定单")
     page.locator("details.account summary").click()
     page.get_by_role("button", name="退出登录").click()
     expect(page).to_have_url(re.compile("/login"))
