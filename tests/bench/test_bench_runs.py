@@ -10,21 +10,8 @@ import pytest
 
 from tests.bench.__main__ import MEASURES, main
 
-SHORT = [
-    "--orders",
-    "2",
-    "--repeat",
-    "1",
-    "--rounds",
-    "12",
-    "--turns",
-    "3",
-    "--widths",
-    "3",
-    "--length",
-    "5",
-    "--sqlite-only",
-]
+COUNTS = {"orders": 2, "repeat": 1, "rounds": 12, "turns": 3, "widths": 3, "length": 5}
+SHORT = ["--sqlite-only", *(f"--{name}={count}" for name, count in COUNTS.items())]
 
 
 def _figures(what: str, folder: Path) -> list[dict[str, Any]]:
