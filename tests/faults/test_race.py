@@ -81,7 +81,7 @@ def _hear(one: subprocess.Popen[str]) -> str:
 def _versions(site: InProcess) -> dict[str, int]:
     with site.me.store.read() as session:
         found = session.execute(select(ProcessInstance.business_key, ProcessInstance.version))
-        return dict(found.tuples().all())
+        return {row.business_key: row.version for row in found}
 
 
 def _completions(site: InProcess) -> Counter[str]:
