@@ -47,9 +47,7 @@ def complete_task(task_id: str) -> ResponseReturnValue:
     me, answers = services(), _answers()
     command = commands.CompleteTask(task_id, answers, request.form.get("request_id") or None, html=True)
     try:
-        done = me.store.run(
-            lambda db: commands.complete(db, me.kernel, g.actor, command, at=me.clock.now())
-        )
+        done = me.store.run(lambda db: commands.complete(db, me.kernel, g.actor, command, at=me.clock.now()))
     except NotFound:
         raise
     except FormInvalid as invalid:
