@@ -42,6 +42,8 @@ _SILENT = {
     "ioSpecification",
     "dataInputAssociation",
     "dataOutputAssociation",
+    "standardLoopCharacteristics",  # of the sub-process itself
+    "multiInstanceLoopCharacteristics",
 }
 
 

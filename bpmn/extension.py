@@ -36,6 +36,12 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "exclusiveGateway": {"nameEn": "English name"},
     "parallelGateway": {"nameEn": "English name"},
     "sequenceFlow": {"nameEn": "English name"},
+    "multiInstanceLoopCharacteristics": {
+        "collection": "expression that gives the list of items",
+        "elementVariable": "name of the variable that holds the item",
+        "outputCollection": "name of the variable that becomes the list of results",
+        "outputElement": "expression of one result, worked out when an instance is done",
+    },
 }
 
 

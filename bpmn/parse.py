@@ -19,9 +19,9 @@ from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEve
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition, TerminateEventDefinition
 from SpiffWorkflow.specs.base import TaskSpec
 
-from bpmn import diagram, durations, extension, lint, specs, xml
+from bpmn import diagram, durations, extension, lint, loops, specs, xml
 from bpmn.diagram import NODE_KINDS, event_definitions
-from bpmn.expressions import compile_expression, compile_script
+from bpmn.expressions import Expression, compile_expression, compile_script
 from bpmn.lint import Catalogue
 from bpmn.problems import DiagramRefused, Problem
 from bpmn.xml import BPMN, is_true, kind_of
@@ -192,9 +192,11 @@ class _ScopeParser(ProcessParser):
         kind, ours = kind_of(element), extension.attributes(element)
         parser, spec_class = self.parser._get_parser_class(element.tag)
         node = parser(self, spec_class, element, self.nsmap, lane=self.lane).create_task()
-        node.kind, node.attributes = kind, ours
-        node.label = element.get("name") or name
-        node.label_en = ours.get("nameEn") or node.label
+        _describe(node, element, ours)
+        looping = loops.characteristics(element)
+        if looping is not None:
+            del self.spec.task_specs[name]
+            _describe(_loop(self.spec, name, node, looping), element, ours)
         if kind == "startEvent":
             self.spec.entry = name
 
@@ -214,6 +216,37 @@ class _ScopeParser(ProcessParser):
         before.flows_out = [*before.flows_out, flow]
         after.flows_in = [*after.flows_in, flow]
         TaskSpec.connect(before, after)
+
+
+def _describe(node: Any, element: etree._Element, ours: Mapping[str, str]) -> None:
+    node.kind, node.attributes = kind_of(element), ours
+    node.label = element.get("name") or str(element.get("id"))
+    node.label_en = ours.get("nameEn") or node.label
+
+
+def _loop(spec: specs.ProcessSpec, name: str, body: Any, found: loops.Looping) -> Any:
+    """The node of a loop, which takes the place of the activity that it repeats."""
+    node: Any
+    if isinstance(found, loops.Standard):
+        node = specs.StandardLoop(spec, name, name, found.maximum, None, found.test_before)
+        node.asks = _compiled(found.condition)
+    else:
+        node = (specs.SequentialMultiInstance if found.in_sequence else specs.ParallelMultiInstance)(
+            spec, name, name
+        )
+        node.often, node.items, node.element = (
+            _compiled(found.cardinality),
+            _compiled(found.collection),
+            found.element,
+        )
+        node.enough = _compiled(found.completion)
+        node.output_name, node.output = found.output_collection, _compiled(found.output)
+    node.body, body.loop = body, node
+    return node
+
+
+def _compiled(text: str) -> Expression | None:
+    return compile_expression(text) if text else None
 
 
 class _Parser(BpmnParser):

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from bpmn.parse import Executable
-from bpmn.specs import Node, ServiceActivity, UserActivity
+from bpmn.specs import Loop, Node, ServiceActivity, UserActivity
 from bpmn.specs.nodes import ERROR, READY, STARTED
 from engine.errors import AdapterError
 from engine.ports import Call, InstanceEnd, Observed, Operation, Plan, Repeat, Result, Undo
@@ -193,7 +193,8 @@ class Driver:
     def _token(self, element: str, state: int) -> Token:
         for ident in sorted(self.top.by_id):
             token = self.top.by_id[ident]
-            if token.task_spec.name == element and token._state == state:
+            is_loop = state == STARTED and isinstance(token.task_spec, Loop)
+            if token.task_spec.name == element and token._state == state and not is_loop:
                 return token
         raise AssertionError(f"nothing waits at {element}: {sorted(_picture(self.top)['tokens'].values())}")
 
@@ -210,6 +211,10 @@ class Driver:
         found = codec.decode(*stored, self.executable, self.key, self.top.now)
         if (codec.encode_tokens(found), codec.encode_variables(found)) != stored:
             raise RoundTripLost("storing again gives other bytes")
+        for token in found.by_id.values():
+            token.packed = None
+        if codec.encode_tokens(found) != stored[0]:
+            raise RoundTripLost("what was kept of a token's stored form is out of date")
         live, restored = _picture(self.top), _picture(found)
         for name, index in live.items():
             if index != restored[name]:
@@ -231,6 +236,7 @@ def _picture(top: Instance) -> dict[str, Any]:
         "messages": {k: list(v) for k, v in top.waiting.messages.items()},
         "scopes": {owner: (s.spec.name, s.data) for owner, s in top.subprocesses.items()},
         "variables": top.data,
+        "memory": top.memory,
         "last": (top.last_id, top.last_end_event),
         "standing": {t.id: standing(t) for t in top.by_id.values()},
     }

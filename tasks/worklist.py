@@ -164,7 +164,7 @@ def _take(session: Session, task: Any, actor: Actor, at: datetime) -> dict[str, 
     return {"assignee_id": task.assignee_id, "claimed_at": task.claimed_at}
 
 
-def next_tasks(session: Session, actor: Actor, task: TaskFacts, most: int = 200) -> Sequence[TaskFacts]:
+def next_tasks(session: Session, actor: Actor, task: TaskFacts, most: int = 20) -> Sequence[TaskFacts]:
     """Open tasks of the same instance that the actor may see, soonest due first; no more than `most`."""
     found = rows.OPEN_OF_INSTANCE.rows(session, instance=task.instance_id, most=most)
     return [row for row in found if _sees(session, actor, row)]

@@ -102,6 +102,27 @@ def sub(ident: str, *body: str, **attributes: str) -> str:
     return element("subProcess", ident, "\n" + "".join(body), **attributes)
 
 
+def again(condition: str = "", **attributes: str) -> str:
+    """A standard loop, to be given to `repeated`."""
+    inner = f"<loopCondition>{escape(condition)}</loopCondition>" if condition else ""
+    return element("standardLoopCharacteristics", "", inner, **attributes).replace(' id=""', "")
+
+
+def each(items: str = "", *, often: str = "", enough: str = "", sequence: bool = False, **ours: str) -> str:
+    """Several instances, to be given to `repeated`: one for each of `items`, or as many as `often` says."""
+    inner = f"<loopCardinality>{escape(often)}</loopCardinality>" if often else ""
+    inner += f"<completionCondition>{escape(enough)}</completionCondition>" if enough else ""
+    given = {f"_{name}": text for name, text in ours.items()} | ({"_collection": items} if items else {})
+    given["isSequential"] = str(sequence).lower()
+    return element("multiInstanceLoopCharacteristics", "", inner, **given).replace(' id=""', "")
+
+
+def repeated(activity: str, loop: str) -> str:
+    """The activity with loop characteristics."""
+    head, closing, _ = activity.rstrip().rpartition("</")
+    return f"{head}{loop}{closing}{activity.rstrip()[len(head) + 2 :]}\n"
+
+
 def timer_definition(text: str) -> str:
     tag = "timeDate" if text[:4].isdigit() or text.startswith("at ") else "timeDuration"
     return f"<timerEventDefinition><{tag}>{escape(text.removeprefix('at '))}</{tag}></timerEventDefinition>"

@@ -142,7 +142,7 @@ class Site:
         return row  # type: ignore[no-any-return]
 
     def variables(self) -> dict[str, Any]:
-        return codec.unpack(self.instance().variables)[0][1]  # type: ignore[no-any-return]
+        return codec.unpack(self.instance().variables)[0][0][1]  # type: ignore[no-any-return]
 
     def open_tasks(self) -> list[str]:
         return sorted(t.element for t in self.rows(Task, Task.closed_at.is_(None)))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from bpmn import durations, extension
+from bpmn import durations, extension, loops
 from bpmn.diagram import Scope, event_definitions
 from bpmn.expressions import ExpressionError, compile_expression, compile_script
 from bpmn.lint.report import Report
@@ -42,6 +42,8 @@ def _length(scope: Scope) -> int:
     texts = [flow.condition for flow in scope.flows]
     texts += [extension.attributes(e).get("key") for e in inside]
     texts += [t.text for e in inside for t in e.iter(*_TEXT_TAGS)]
+    repeated = (found for e in scope.nodes.values() for found in loops.of(e))
+    texts += [text for found in repeated for _, text, _ in loops.texts(found)]
     return sum(len(text) + EACH_TEXT for text in texts if text and not text.isspace())
 
 
@@ -55,6 +57,9 @@ def _element(report: Report, element: etree._Element) -> None:
                 if not name.isidentifier():
                     report.add("EXPRESSION", element, line, where=tag, detail=f"'{name}' is no name")
                 _expression(report, element, text, f"{tag} {name}", line)
+    for found in loops.of(element):
+        for where, text, line in loops.texts(found):
+            _expression(report, element, text, where, line)
     key = extension.attributes(element).get("key")
     if key is not None:
         _expression(report, element, key, "key", line_of(element))

@@ -7,6 +7,7 @@ from bpmn.specs.activities import Activity, ScriptActivity, ServiceActivity, Sub
 from bpmn.specs.definitions import ErrorCatch, MessageCatch, TimerCatch
 from bpmn.specs.events import Boundary, Catch, End, Start
 from bpmn.specs.gateways import Exclusive, Parallel
+from bpmn.specs.loops import Loop, ParallelMultiInstance, SequentialMultiInstance, StandardLoop
 from bpmn.specs.nodes import BpmnError, Flow, Node, NoFlowTrue
 from bpmn.specs.process import ProcessSpec
 
@@ -19,13 +20,17 @@ __all__ = [
     "ErrorCatch",
     "Exclusive",
     "Flow",
+    "Loop",
     "MessageCatch",
     "NoFlowTrue",
     "Node",
     "Parallel",
+    "ParallelMultiInstance",
     "ProcessSpec",
     "ScriptActivity",
+    "SequentialMultiInstance",
     "ServiceActivity",
+    "StandardLoop",
     "Start",
     "SubProcess",
     "TimerCatch",

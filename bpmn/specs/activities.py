@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from SpiffWorkflow.bpmn.specs import defaults as spiff
 
 from bpmn.expressions import Expression, Script
 from bpmn.specs.contract import Token
 from bpmn.specs.nodes import STARTED, WAITING, Node
 
+if TYPE_CHECKING:
+    from bpmn.specs.loops import Loop
+
 
 class Activity(Node):
-    """What all activities share: their boundary events are armed when they are entered."""
+    """What all activities share: their boundary events are armed when they are entered.
+
+    `loop` is set where the activity is the body of one: the flows and boundary events are then the loop's.
+    """
+
+    loop: Loop | None = None
 
     def _update_hook(self, token: Token) -> bool:
         scope = token.workflow
@@ -21,6 +31,12 @@ class Activity(Node):
     def enter(self, token: Token) -> bool:
         """True: runnable. False: something below the token is at work."""
         return True
+
+    def _on_complete(self, token: Token) -> None:
+        if self.loop is None:
+            super()._on_complete(token)
+        else:
+            self.loop.round_done(token)
 
 
 class ScriptActivity(Activity, spiff.ScriptTask):
@@ -51,6 +67,8 @@ class ServiceActivity(Activity, spiff.ServiceTask):
 
 class SubProcess(Activity, spiff.SubWorkflowTask):
     """An embedded sub-process: STARTED while its scope lives."""
+
+    has_scope = True
 
     def enter(self, token: Token) -> bool:
         token._set_state(STARTED)

@@ -62,6 +62,8 @@ class Node:
     flows_in: Sequence[Flow] = ()
     flows_out: Sequence[Flow] = ()
     boundaries: Sequence[Boundary] = ()
+    has_scope = False
+    """Whether what it does is in a scope of its own, named like the element."""
     passive = False
     """Entering the node is waiting: done before anything runs, so that nothing thrown meanwhile is missed."""
 

@@ -35,9 +35,12 @@ def lookup(token: Token, code: str) -> Token | None:
         if found is not None:
             return found
         scope = current.workflow
-        if not isinstance(scope, SubScope):
+        if current.is_round:
+            current = current.parent
+        elif isinstance(scope, SubScope):
+            current = scope.owner
+        else:
             return None
-        current = scope.owner
 
 
 def _best(activity: Token, code: str) -> Token | None:

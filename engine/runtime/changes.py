@@ -69,6 +69,7 @@ class Changes:
 
     def touch(self, token: Token, existed: bool = True) -> None:
         """The token is about to differ, or has just been made."""
+        token.packed = None
         if token.id not in self._before:
             before = self._known.get(token.id, NOTHING) if existed else NOTHING
             self._before[token.id] = (token, before)

@@ -13,20 +13,40 @@ from decimal import Decimal
 from typing import Any
 
 from bpmn.parse import Executable
+from bpmn.specs import Loop
 from bpmn.specs.nodes import FUTURE, READY, WAITING
 from engine.runtime.instance import Instance
 from engine.runtime.scope import ScopeMixin, SubScope
 from engine.runtime.token import Children, Token
 
 PLAIN, DEFLATED = b"\x01", b"\x02"  # the first byte says how the rest is packed
+LARGE = 32_000  # from here on, compressing well costs more than the bytes that it saves
+_MARK = '{"$'  # begins every tag; inside a text the quote would be escaped
+_FORM: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+_json = json.JSONEncoder(**_FORM)
 
 
 def pack(value: Any) -> bytes:
     """Any storable value as bytes."""
-    raw = json.dumps(_tagged(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
-        "utf-8", "surrogatepass"
-    )
-    small = zlib.compress(raw, 6)
+    return _packed(_text(value))
+
+
+def _text(value: Any) -> str:
+    """JSON with tags. The library does the work, unless data of ours looks like a tag and has to be escaped."""
+    tags = 0
+
+    def tag(found: Any) -> dict[str, Any]:
+        nonlocal tags
+        tags += 1
+        return _WRITE[type(found)](found)
+
+    text = json.JSONEncoder(default=tag, **_FORM).encode(value)
+    return text if text.count(_MARK) == tags else _json.encode(_tagged(value))
+
+
+def _packed(text: str) -> bytes:
+    raw = text.encode("utf-8", "surrogatepass")
+    small = zlib.compress(raw, 6 if len(raw) < LARGE else 1)
     return DEFLATED + small if len(small) < len(raw) else PLAIN + raw
 
 
@@ -35,8 +55,9 @@ def unpack(data: bytes) -> Any:
     kind, body = data[:1], data[1:]
     if kind not in (PLAIN, DEFLATED):
         raise ValueError(f"stored by a newer version: format {kind!r} is not known")
-    raw = zlib.decompress(body) if kind == DEFLATED else body
-    return _untagged(json.loads(raw.decode("utf-8", "surrogatepass")))
+    text = (zlib.decompress(body) if kind == DEFLATED else body).decode("utf-8", "surrogatepass")
+    value = json.loads(text)
+    return _untagged(value) if _MARK in text else value
 
 
 _WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
@@ -79,25 +100,34 @@ def _untagged(value: Any) -> Any:
 
 
 def encode_tokens(top: Instance) -> bytes:
-    """The frontier: `[last id, last end event, queue order, [owner, scope, rows] …]`, parents before children."""
-    scopes = sorted(top.subprocesses.values(), key=lambda s: s.depth)
-    return pack(
-        [
-            top.last_id,
-            top.last_end_event,
-            list(top.queue),
-            [[0, "", _rows(top)], *([s.parent_task_id, s.spec.name, _rows(s)] for s in scopes)],
-        ]
-    )
+    """The frontier: `[last id, last end event, queue order, [[owner, scope, [row …]] …]]`, parents before children.
+
+    A row is `[id, element, state, parent, what the token keeps]`.
+    """
+    inner = sorted(top.subprocesses.values(), key=lambda s: s.depth) if top.subprocesses else ()
+    scopes = [_scope_text(0, "", top), *(_scope_text(s.parent_task_id, s.spec.name, s) for s in inner)]
+    head = _json.encode([top.last_id, top.last_end_event, list(top.queue)])
+    return _packed(f"{head[:-1]},[{','.join(scopes)}]]")
+
+
+def _scope_text(owner: int, name: str, scope: ScopeMixin) -> str:
+    return f"[{owner},{_json.encode(name)},[{','.join(map(_row_text, scope.tasks.values()))}]]"
+
+
+def _row_text(token: Token) -> str:
+    if token.packed is None:
+        row = [token.id, token.task_spec.name, token._state, token._parent or 0, token.internal_data]
+        token.packed = _text(row)
+    return token.packed
 
 
 def encode_variables(top: Instance) -> bytes:
-    """Data by scope: `[[owner, data] …]`; 0 is the instance, a sub-process is listed if it has data of its own."""
-    return pack([[0, top.data], *([owner, top.subprocesses[owner].data] for owner in top.with_data())])
+    """`[[[owner, data] …], [[token, what its loop remembers] …]]`.
 
-
-def _rows(scope: ScopeMixin) -> list[list[Any]]:
-    return [[t.id, t.task_spec.name, t._state, t._parent or 0, t.internal_data] for t in scope.tasks.values()]
+    Data is by scope: 0 is the instance, a sub-process is listed if it has data of its own.
+    """
+    data = [[0, top.data], *([owner, top.subprocesses[owner].data] for owner in top.with_data())]
+    return pack([data, [[token, kept] for token, kept in top.memory.items()]])
 
 
 def decode(tokens: bytes, variables: bytes, executable: Executable, business_key: str, now: Any) -> Instance:
@@ -110,8 +140,10 @@ def decode(tokens: bytes, variables: bytes, executable: Executable, business_key
             scope = top.subprocesses[owner] = SubScope(executable.scopes[name], owner, top)
         for row in rows:
             _restore(scope, *row)
-    for owner, data in unpack(variables):
+    spaces, memory = unpack(variables)
+    for owner, data in spaces:
         (top.subprocesses[owner] if owner else top).data = data
+    top.memory = dict(memory)
     top.stored_with_data = top.with_data()
     top.queue = dict.fromkeys(queue)
     return top
@@ -120,8 +152,10 @@ def decode(tokens: bytes, variables: bytes, executable: Executable, business_key
 def _restore(
     scope: ScopeMixin, ident: int, name: str, state: int, parent: int, internal: dict[str, Any]
 ) -> None:
-    top, token = scope.top_workflow, Token.__new__(Token)
-    token.id, token.workflow, token.task_spec, token._state = ident, scope, scope.spec.node(name), state
+    top, token, node = scope.top_workflow, Token.__new__(Token), scope.spec.node(name)
+    if "nth" in internal and isinstance(node, Loop):
+        node = node.body
+    token.id, token.workflow, token.task_spec, token._state = ident, scope, node, state
     token._parent, token._children, token.internal_data = parent or None, Children(), internal
     token.data, token.triggered, token.thread_id, token.last_state_change = {}, False, 0, 0.0
     scope.tasks[ident] = top.by_id[ident] = token

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
@@ -25,6 +26,8 @@ from engine.runtime.token import Token
 from engine.runtime.variables import Difference
 from engine.runtime.waiting import Waiting
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class _NoEngine:
     """Stands where the library keeps its script engine; nothing of a diagram ever reaches Python's eval or exec."""
@@ -32,7 +35,10 @@ class _NoEngine:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One entry of the history of a step: entered, completed, cancelled, failed, caught, thrown."""
+    """One entry of the history of a step: entered, completed, cancelled, failed, caught, thrown; or round.
+
+    A loop is entered and completed once; each time its activity was done is a round.
+    """
 
     what: str
     element: str
@@ -60,6 +66,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.differences: list[Difference] = []
         self.troubled: list[str] = []  # elements at which this command has opened an incident
         self.stored_with_data: list[int] = []
+        self.memory: dict[int, dict[str, Any]] = {}  # what loops remember, by token
+        self.memory_changed = False
         self.end: InstanceEnd | None = None
         self.last_end_event: str | None = None
         super().__init__(executable.spec, executable.scopes, _NoEngine(), deserializing=True)
@@ -126,7 +134,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
         """An arrived token meets its node."""
         self.queue.pop(token.id, None)
         self.arrivals.pop(token.id, None)
-        self.note("entered", token)
+        if not token.is_round:
+            self.note("entered", token)
         self.guard(token, "enter", lambda: token.task_spec._update(token))
 
     def settle(self) -> None:
@@ -184,6 +193,11 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.note("completed", token)
         self.forget(token)
 
+    def round_at(self, token: Token) -> None:
+        """The token of a loop's body is done."""
+        self.note("round", token)
+        self.forget(token)
+
     def forget(self, token: Token) -> None:
         """A finished token leaves the tree; what still hangs on it is cancelled."""
         if token.alive:
@@ -210,6 +224,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.waiting.disarm(token)
         for index in (self.queue, self.arrivals, self.by_id, token.workflow.tasks):
             index.pop(token.id, None)
+        if self.memory.pop(token.id, None) is not None:
+            self.memory_changed = True
         parent = token.workflow.tasks.get(token._parent)
         if parent is not None:
             parent._children.remove(token.id)
@@ -246,7 +262,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         if isinstance(scope, SubScope):
             owner = scope.owner
             del self.subprocesses[owner.id]
-            self.guard(owner, "route", owner.complete)
+            self.finish(owner)
         else:
             self._finish()
 
@@ -280,8 +296,9 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.changes.touch(token)
         self.waiting.arm(token)
 
-    def evaluate(self, token: Token, expression: Expression) -> Any:
-        return expression.evaluate(variables.view(self, token), now=self.now)
+    def evaluate(self, token: Token, expression: Expression, known: Mapping[str, Any] = _NOTHING) -> Any:
+        """`known` are names that only this expression sees."""
+        return expression.evaluate({**variables.view(self, token), **known}, now=self.now)
 
     def run_script(self, token: Token, script: Script) -> None:
         try:
@@ -292,6 +309,27 @@ class Instance(ScopeMixin, BpmnWorkflow):
 
     def assign(self, token: Token, values: Mapping[str, Any]) -> None:
         self.differences += variables.assign(self, token, values)
+
+    def touch(self, token: Token) -> None:
+        """What the token keeps has changed, its state has not."""
+        self.changes.touch(token)
+
+    def plain(self, value: Any) -> Any:
+        """A copy that nobody shares. Raises `BadInput` for what cannot be stored."""
+        return variables.plain(value, "the result")
+
+    def remember(self, token: Token, **values: Any) -> None:
+        """Keeps values for a loop as long as its token lives."""
+        self.memory.setdefault(token.id, {}).update(values)
+        self.memory_changed = True
+
+    def recall(self, token: Token) -> dict[str, Any]:
+        """What has been kept."""
+        return self.memory.get(token.id, {})
+
+    def finish(self, token: Token) -> None:
+        """Completes a token on which others have worked; what goes wrong is the token's own incident."""
+        self.guard(token, "route", token.complete)
 
     def take_result(self, token: Token, output: Mapping[str, Any]) -> None:
         """The outside has done a service task: its output mappings, then it completes."""

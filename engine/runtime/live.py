@@ -61,5 +61,5 @@ class LiveInstances:
 
 def _begin(top: Instance, at: datetime) -> None:
     """What belongs to one command only starts anew."""
-    top.now, top.notes, top.differences, top.troubled = at, [], [], []
+    top.now, top.notes, top.differences, top.troubled, top.memory_changed = at, [], [], [], False
     top.stored_with_data = top.with_data()

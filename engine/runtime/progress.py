@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.parse import Executable
-from bpmn.specs import Boundary, Node, ProcessSpec, SubProcess
+from bpmn.specs import Boundary, Node, ProcessSpec
 from engine.errors import NotFound
 from engine.jobs.model import Incident
 from engine.runtime import codec, variables
@@ -173,7 +173,9 @@ def _live(top: Instance) -> set[str]:
     return {
         token.task_spec.name
         for token in top.by_id.values()
-        if token.task_spec.kind and not isinstance(token.task_spec, Boundary | SubProcess)
+        if token.task_spec.kind
+        and not isinstance(token.task_spec, Boundary)
+        and not token.task_spec.has_scope
     }
 
 
@@ -189,7 +191,7 @@ def _in_order(spec: ProcessSpec, scopes: Mapping[str, ProcessSpec]) -> Iterator[
     while waiting:
         node: Any = spec.node(waiting.pop(0))
         yield node.name
-        if isinstance(node, SubProcess):
+        if node.has_scope:
             yield from _in_order(scopes[node.name], scopes)
         for name in [flow.target for flow in node.flows_out] + [b.name for b in node.boundaries]:
             if name not in seen:
@@ -215,7 +217,7 @@ def _follow(spec: ProcessSpec, start: Any, scopes: Mapping[str, ProcessSpec], fo
         found.add(name)
         node: Any = spec.node(name)
         ahead += [flow.target for flow in node.flows_out]
-        if isinstance(node, SubProcess):
+        if node.has_scope:
             inner = scopes[name]
             found.add(inner.entry)
             _follow(inner, inner.node(inner.entry), scopes, found)

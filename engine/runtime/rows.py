@@ -106,7 +106,7 @@ def stored(session: Session, instance_id: int) -> tuple[bytes, bytes]:
 def follow(session: Session, row: Held, top: Instance, changes: Sequence[Change]) -> Written:
     """The rows that follow the tokens: jobs and incidents are written, tasks are told to the listeners, who write them."""
     written = Written([], [])
-    completed = {n.token for n in top.notes if n.what == "completed"}
+    completed = {n.token for n in top.notes if n.what in ("completed", "round")}
     for change in changes:
         if change.after.incident not in (0, change.before.incident):
             open_incident_row(session, row, top, change.token)
@@ -155,7 +155,7 @@ def _save_instance(session: Session, sent: Batch, row: Held, top: Instance, acto
         values |= {"variables": codec.encode_variables(top), "state": top.end.state, "ended_at": top.now}
         values |= {"end_element": top.end.element, "end_code": top.end.code}
         values["end_message"] = (top.end.message or "")[:500] or None
-    elif top.differences or top.with_data() != top.stored_with_data or was == 0:
+    elif top.differences or top.memory_changed or top.with_data() != top.stored_with_data or was == 0:
         statement, values["variables"] = _STEP_AND_VARIABLES, codec.encode_variables(top)
     sent.exactly_one(session, statement, Conflict, **values)
     _HISTORY.run(

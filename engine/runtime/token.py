@@ -27,13 +27,16 @@ class Token(Task):
     """Plain data in `internal_data` only: it is what the codec stores.
 
     Keys: flow (the flow it came by), due (when its timer fires, ISO), incident (code and message of its fault),
-    phase (what a retry repeats: enter, run or route), faults (how often it has failed).
+    phase (what a retry repeats: enter, run or route), faults (how often it has failed); at a loop total and done; at its
+    body nth (which round, from 0) and local (variables that only this round sees).
     """
 
     id: int
     task_spec: Node
     internal_data: dict[str, Any]
     _state: int
+    packed: str | None = None
+    """How it is stored, as long as nothing of it has changed; a wide instance is not encoded anew for one token."""
 
     def __init__(
         self,
@@ -53,6 +56,11 @@ class Token(Task):
     def alive(self) -> bool:
         """Whether the token is still part of its instance."""
         return self.id in self.workflow.top_workflow.by_id
+
+    @property
+    def is_round(self) -> bool:
+        """Whether it is one round of a loop; the loop's own token is its parent."""
+        return "nth" in self.internal_data
 
     def _set_state(self, value: int) -> None:
         if value != self._state and self.alive:

@@ -33,20 +33,22 @@ class Difference:
     element: str | None
 
 
-def spaces(top: Instance, token: Token) -> Iterator[dict[str, Any]]:
-    """Variable dictionaries from the innermost to the outermost."""
-    scope = token.workflow
+def spaces(top: Instance, token: Token) -> Iterator[tuple[dict[str, Any], Token | None]]:
+    """Variables from the innermost to the outermost: of each round, with the token that holds them, and of each scope."""
     while True:
-        yield scope.data
+        if token.is_round:
+            yield token.internal_data["local"], token
+        scope = token.workflow
+        yield scope.data, None
         if scope is top:
             return
-        scope = scope.owner.workflow
+        token = scope.owner
 
 
 def view(top: Instance, token: Token) -> dict[str, Any]:
     """All that the token can see. The values are the live ones: look, do not touch."""
     found: dict[str, Any] = {}
-    for space in reversed(list(spaces(top, token))):
+    for space, _ in reversed(list(spaces(top, token))):
         found.update(space)
     return found
 
@@ -55,11 +57,13 @@ def assign(top: Instance, token: Token, values: Mapping[str, Any]) -> list[Diffe
     """Writes copies, so that no two places ever share a value. Returns what changed. Raises `BadInput`: all or nothing."""
     chain, changed = list(spaces(top, token)), []
     for name, value in plain(dict(values), "variables").items():
-        space = next((s for s in chain if name in s), chain[-1])
+        space, holder = next((s for s in chain if name in s[0]), chain[-1])
         if name in space and same(space[name], value):
             continue
         changed.append(Difference(name, space.get(name), value, token.task_spec.name))
         space[name] = value
+        if holder is not None:
+            top.touch(holder)
     return changed
 
 

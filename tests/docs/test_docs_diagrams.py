@@ -30,10 +30,13 @@ def spoken(kind: str) -> str:
     return {"subProcess": "sub-process"}.get(kind) or re.sub(r"(?=[A-Z])", " ", kind).lower()
 
 
+OTHERS = ("process", "sequence flow", "standard loop", "multi-instance")
+
+
 def test_executed_elements_are_listed() -> None:
     listed = [row[0] for row in rows(section(BPMN, "## Elements"))]
 
-    assert sorted(listed) == sorted([*map(spoken, NODE_KINDS), "process", "sequence flow"])
+    assert sorted(listed) == sorted([*map(spoken, NODE_KINDS), *OTHERS])
 
 
 def test_executed_events_are_listed_by_place() -> None:

@@ -8,11 +8,14 @@ import pytest
 
 from bpmn.parse import problems_of
 from tests.bpmn_xml import (
+    again,
     catch,
+    each,
     element,
     end,
     flows,
     process,
+    repeated,
     script,
     service,
     start,
@@ -107,12 +110,36 @@ def test_an_event_definition_at_a_task_is_refused() -> None:
     assert ("FEATURE", 3, "t") in _errors(process(start(), body, end(), flows("s u e")))
 
 
-@pytest.mark.parametrize("tag", ["multiInstanceLoopCharacteristics", "standardLoopCharacteristics"])
-@pytest.mark.parametrize("host", ["userTask", "serviceTask", "scriptTask", "subProcess"])
-def test_loops_on_activities_are_refused(tag: str, host: str) -> None:
-    file = process(start(), element(host, "x", f'<{tag} id="loop" />'), end(), flows("s x e"))
-    assert ("FEATURE", 3, "loop") in _errors(file)
-    assert any(tag in p.message("en") for p in problems_of(file))
+@pytest.mark.parametrize(
+    ("loop", "feature"),
+    [
+        (each(often="2", behavior="None").replace("kaitong:", ""), "behavior=None"),
+        (each(often="2", oneBehaviorEventRef="x").replace("kaitong:", ""), "oneBehaviorEventRef"),
+        (
+            each(often="2").replace("</multi", "<complexBehaviorDefinition /></multi"),
+            "complexBehaviorDefinition",
+        ),
+        (
+            each(often="2").replace("</multi", "<loopDataInputRef>d</loopDataInputRef></multi"),
+            "loopDataInputRef",
+        ),
+        ("<otherLoopCharacteristics />", "otherLoopCharacteristics"),
+    ],
+)
+def test_what_a_loop_does_not_execute_is_refused(loop: str, feature: str) -> None:
+    file = process(start(), repeated(user("u"), loop), end(), flows("s u e"))
+    found = [p for p in problems_of(file) if p.code == "FEATURE"]
+    assert [(p.line, p.element, feature in p.message("en")) for p in found] == [(3, "u", True)]
+
+
+@pytest.mark.parametrize("host", ["exclusiveGateway", "startEvent", "endEvent", "process"])
+def test_only_activities_are_repeated(host: str) -> None:
+    inner = again("True")
+    if host == "process":
+        file = process(start(), end(), flows("s e"), inner)
+    else:
+        file = process(start(), element(host, "x", inner), end(), flows("s x e"))
+    assert {"FEATURE", "ELEMENT"} & {code for code, *_ in _errors(file)}
 
 
 @pytest.mark.parametrize(

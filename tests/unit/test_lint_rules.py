@@ -11,7 +11,9 @@ from bpmn.lint import Catalogue
 from bpmn.parse import parse, problems_of
 from bpmn.problems import CATALOGUE, DiagramRefused, Problem
 from tests.bpmn_xml import (
+    again,
     catch,
+    each,
     element,
     end,
     end_error,
@@ -21,6 +23,7 @@ from tests.bpmn_xml import (
     on_timer,
     par,
     process,
+    repeated,
     script,
     service,
     start,
@@ -51,6 +54,10 @@ class Case(NamedTuple):
 def _line(path: str, *body: str) -> bytes:
     """A straight process: start, the named elements, end."""
     return process(start(), *body, end(), flows(path))
+
+
+def _looping(loop: str) -> bytes:
+    return _line("s u e", repeated(user("u"), loop))
 
 
 TWO_IN_ONE = on_error("b", "u").replace("<error", "<errorEventDefinition /><error")
@@ -120,6 +127,23 @@ CASES = [
     Case("TIMER", "t", 'id="t"', _line("s t e", element("intermediateCatchEvent", "t", "<timerEventDefinition />"))),
     Case("FEATURE", "t", 'id="t"', _line("s t e", timer("t", "PT1H").replace("timeDuration", "timeCycle"))),
     Case("TEXTS_TOO_LONG", "definitions", "<definitions", _line("s c e", script("c", "x = 1\n" * 50_000))),
+    Case("LOOP_SEVERAL", "u", ">y<", _looping(again("x") + again("y"))),
+    Case("LOOP_END", "u", 'id="u"', _looping(again())),
+    Case("LOOP_MAXIMUM", "u", 'id="u"', _looping(again("x", loopMaximum="-1"))),
+    Case("LOOP_MAXIMUM", "u", 'id="u"', _looping(again("x", loopMaximum="100001"))),
+    Case("LOOP_CARDINALITY", "u", 'id="u"', _looping(each())),
+    Case("LOOP_CARDINALITY", "u", 'id="u"', _looping(each("x", often="2"))),
+    Case("LOOP_NUMBER", "u", 'id="u"', _looping(each(often="-1"))),
+    Case("LOOP_NUMBER", "u", 'id="u"', _looping(each(often="5001"))),
+    Case("LOOP_NAMES", "u", 'id="u"', _looping(each(often="2", elementVariable="x"))),
+    Case("LOOP_NAMES", "u", 'id="u"', _looping(each("x", outputCollection="y"))),
+    Case("LOOP_NAMES", "u", 'id="u"', _looping(each("x", outputElement="y"))),
+    Case("EXPRESSION", "u", 'id="u"', _looping(each("x", elementVariable="two words"))),
+    Case("EXPRESSION", "u", 'id="u"', _looping(each("x +"))),
+    Case("EXPRESSION", "u", 'id="u"', _looping(each("x", enough="x >"))),
+    Case("CODE", "u", 'id="u"', _looping(again("x.__class__"))),
+    Case("ATTRIBUTE", "u", 'id="u"', _looping(each("x", role="FC"))),
+    Case("ATTRIBUTE", "u", 'id="u"', _looping(again("x", _collection="y"))),
     Case("OPERATION_MISSING", "v", 'id="v"', _line("s v e", element("serviceTask", "v"))),
     Case("OPERATION_UNKNOWN", "v", 'id="v"', _line("s v e", service("v", operation="t.other"))),
     Case("ERROR_UNKNOWN", "b", 'id="b"', _line("s v e", service("v"), on_error("b", "v", "E2"), flows("b e"))),
