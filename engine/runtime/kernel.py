@@ -20,10 +20,11 @@ from bpmn.specs.nodes import ERROR, READY, STARTED
 from engine.deploy.definitions import Definitions
 from engine.errors import NotFound, RuleViolation
 from engine.events import record
+from engine.ids import new_id
 from engine.jobs import queue
 from engine.jobs.model import Incident, Job
 from engine.ports import LocalOperation, Step, StepListener
-from engine.runtime import catching, codec, rows
+from engine.runtime import buffer, catching, codec, rows
 from engine.runtime.instance import Instance
 from engine.runtime.live import LiveInstances
 from engine.runtime.lock import Held, lock_instance
@@ -85,8 +86,9 @@ class Kernel:
 
     def advance(self, session: Session, instance_id: int, *, at: datetime, actor: str = "system") -> None:
         """Moves on an instance that had used up its budget, or was started without moving."""
-        with self._open(session, instance_id, at, actor, must_live=False):
-            pass
+        with self._open(session, instance_id, at, actor, must_live=False) as (_, top):
+            waiting = [top.by_id[i] for ids in top.waiting.messages.values() for i in ids]
+            buffer.give(session, top, waiting)
 
     def complete_task(
         self,
@@ -148,20 +150,38 @@ class Kernel:
         self, session: Session, name: str, key: str, values: Mapping[str, Any], *, at: datetime, actor: str
     ) -> int:
         """Delivers a message to every instance that waits for exactly this name and key. Returns how many caught it."""
-        found = session.scalars(
-            select(Subscription.instance_id)
-            .where(Subscription.name == name, Subscription.key == key)
-            .distinct()
-            .order_by(Subscription.instance_id)  # everybody locks in the same order
-        ).all()
         caught = 0
-        for instance_id in found:
+        for instance_id in _subscribers(session, name, key):
             with self._open(session, instance_id, at, actor, must_live=False) as (_, top):
                 for token_id in list(top.waiting.messages.get((name, key), ())):
                     if token_id in top.by_id:
                         top.waiting.fire(top.by_id[token_id], dict(values))
                         caught += 1
         return caught
+
+    def publish(
+        self,
+        session: Session,
+        name: str,
+        key: str,
+        values: Mapping[str, Any],
+        *,
+        at: datetime,
+        actor: str,
+        until: datetime,
+        message_id: str | None = None,
+    ) -> int:
+        """As `correlate`; a message that nobody catches is kept until then for whoever waits for it later.
+
+        Returns how many caught it now. Do it last in a transaction: no instance may be locked after it.
+        """
+        caught = self.correlate(session, name, key, values, at=at, actor=actor)
+        if caught or not buffer.keep(session, name, key, values, at=at, until=until, message_id=message_id):
+            return caught
+        for instance_id in _subscribers(session, name, key):  # began to wait at this very moment
+            job = f"kept:{new_id('m')}:{instance_id}"
+            queue.add(session, kind="advance", key=job, payload={}, at=at, instance_id=instance_id)
+        return 0
 
     def retry(self, session: Session, incident: Incident, *, at: datetime, actor: str) -> None:
         """Repeats what failed: the step itself, or the job behind it with the same key. Raises `NotWaiting`."""
@@ -248,6 +268,8 @@ class Kernel:
     ) -> None:
         moving = Moving(session, self.local, row, top)
         idle = moving.run(budget) if top.end is None else True
+        while buffer.give(session, top, _armed(top, moving)):
+            idle = moving.run(budget)
         changes = moving.changes()
         written = rows.follow(session, row, top, changes)
         if idle and top.end is None and not row.has_incident:
@@ -326,6 +348,20 @@ def _refuse_stuck(session: Session, row: Held, top: Instance) -> None:
         text = "Not all branches of this join can still arrive."
         rows.open_incident_row(session, row, top, token, code="instance.stuck", message=text)
         row.has_incident = True
+
+
+def _armed(top: Instance, moving: Moving) -> list[Token]:
+    """Tokens that have begun to wait for a message in this command."""
+    if top.end is not None or not top.waiting.messages:
+        return []
+    began = (c.token for c in moving.changes() if c.after.message not in (None, c.before.message))
+    return [token for token in began if token.alive]
+
+
+def _subscribers(session: Session, name: str, key: str) -> Sequence[int]:
+    """Instances that wait for this message; everybody locks them in this order."""
+    query = select(Subscription.instance_id).where(Subscription.name == name, Subscription.key == key)
+    return session.scalars(query.distinct().order_by(Subscription.instance_id)).all()
 
 
 def waits_for(session: Session, name: str, key: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -74,3 +75,21 @@ class Subscription(Base):
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     name: Mapped[word]
     key: Mapped[str] = mapped_column(String(200))
+
+
+class BufferedMessage(Base):
+    """A message that came before anybody waited for it; it goes when it is caught, or at the latest when it expires."""
+
+    __tablename__ = "buffered_message"
+    __table_args__ = (
+        Index("ix_buffered_message_name_key_id", "name", "key", "id"),
+        Index("ix_buffered_message_expires_at", "expires_at"),
+    )
+
+    id: Mapped[serial]
+    name: Mapped[word]
+    key: Mapped[str] = mapped_column(String(200))
+    message_id: Mapped[str | None] = mapped_column(String(200), unique=True)  # the sender's
+    values: Mapped[dict[str, Any]]
+    sent_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from engine.errors import Conflict, KaitongError
+from engine.errors import Conflict
 from engine.identity.actor import Actor
 from engine.identity.model import Person
 from engine.jobs import queue
@@ -22,28 +21,9 @@ from tasks.model import Task
 from tasks.worklist import CompleteTask, TaskClosed, complete
 from tests.bpmn_xml import end, flows, on_message, on_timer, par, service, start, user
 from tests.command_parts import Site
+from tests.parallel_parts import at_once
 
 ROUNDS = 5
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Starts all calls at the same moment; gives what each returned or raised."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def work(position: int, call: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            results[position] = call()
-        except KaitongError as e:
-            results[position] = e
-
-    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    return results
 
 
 def completing(site: Site, token_id: int, **values: Any) -> Callable[[], str]:
