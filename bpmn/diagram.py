@@ -15,14 +15,17 @@ NODE_KINDS = {
     "endEvent",
     "intermediateCatchEvent",
     "boundaryEvent",
+    "task",
+    "manualTask",
     "userTask",
     "serviceTask",
     "scriptTask",
     "exclusiveGateway",
+    "inclusiveGateway",
     "parallelGateway",
     "subProcess",
 }
-ACTIVITY_KINDS = {"userTask", "serviceTask", "scriptTask", "subProcess"}
+ACTIVITY_KINDS = {"task", "manualTask", "userTask", "serviceTask", "scriptTask", "subProcess"}
 _SILENT = {
     "documentation",
     "extensionElements",

@@ -25,6 +25,8 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     },
     "serviceTask": {**_COMMON, "operation": "what the adapter shall do"},
     "scriptTask": _COMMON,
+    "task": _COMMON,
+    "manualTask": _COMMON,
     "subProcess": _COMMON,
     "startEvent": _COMMON,
     "endEvent": {
@@ -35,6 +37,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "boundaryEvent": {**_COMMON, "key": "expression of the key that a message must carry"},
     "exclusiveGateway": {"nameEn": "English name"},
     "parallelGateway": {"nameEn": "English name"},
+    "inclusiveGateway": {"nameEn": "English name"},
     "sequenceFlow": {"nameEn": "English name"},
     "multiInstanceLoopCharacteristics": {
         "collection": "expression that gives the list of items",

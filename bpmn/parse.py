@@ -19,7 +19,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEve
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition, TerminateEventDefinition
 from SpiffWorkflow.specs.base import TaskSpec
 
-from bpmn import diagram, durations, extension, lint, loops, specs, xml
+from bpmn import diagram, durations, extension, lint, loops, reaching, specs, xml
 from bpmn.diagram import NODE_KINDS, event_definitions
 from bpmn.expressions import Expression, compile_expression, compile_script
 from bpmn.lint import Catalogue
@@ -182,6 +182,7 @@ class _ScopeParser(ProcessParser):
             if kind_of(element) == "boundaryEvent":
                 host = self.spec.task_specs[element.get("attachedToRef")]
                 host.boundaries = [*host.boundaries, self.spec.task_specs[name]]
+        reaching.work_out(self.spec)
 
     def _nameless(self, source: str, target: str) -> str:
         """Flows need no id in the standard; joins need to tell them apart."""
@@ -196,7 +197,11 @@ class _ScopeParser(ProcessParser):
         looping = loops.characteristics(element)
         if looping is not None:
             del self.spec.task_specs[name]
-            _describe(_loop(self.spec, name, node, looping), element, ours)
+            node = _loop(self.spec, name, node, looping)
+            _describe(node, element, ours)
+        if kind in diagram.ACTIVITY_KINDS:
+            node.needs = int(element.get("startQuantity", "1"))
+            node.produces = int(element.get("completionQuantity", "1"))
         if kind == "startEvent":
             self.spec.entry = name
 
@@ -271,11 +276,14 @@ class _Parser(BpmnParser):
             "endEvent": (_EventParser, specs.End),
             "intermediateCatchEvent": (_EventParser, specs.Catch),
             "boundaryEvent": (_EventParser, specs.Boundary),
+            "task": (_TaskParser, specs.NoneActivity),
+            "manualTask": (_TaskParser, specs.ManualActivity),
             "userTask": (_TaskParser, specs.UserActivity),
             "serviceTask": (_ServiceParser, specs.ServiceActivity),
             "scriptTask": (_ScriptParser, specs.ScriptActivity),
             "subProcess": (_SubProcessParser, specs.SubProcess),
             "exclusiveGateway": (_TaskParser, specs.Exclusive),
             "parallelGateway": (_TaskParser, specs.Parallel),
+            "inclusiveGateway": (_TaskParser, specs.Inclusive),
         }.items()
     }

@@ -131,12 +131,19 @@ CATALOGUE: Mapping[str, _Entry] = {
         "Add a condition or make it the default flow",
         "请补充条件或设为默认连线",
     ),
-    "FLOW_CONDITION_IGNORED": _Entry(
+    "FLOW_CONDITION_EVENT": _Entry(
         "error",
-        "The flow {id} has a condition, but leaves a {kind}",
-        "连线 {id} 有条件, 但起点是 {kind}",
-        "Conditions belong to flows of an exclusive gateway",
-        "条件只用于排他网关的连线",
+        "The flow {id} leaves a {kind} and cannot have a condition",
+        "连线 {id} 的起点是 {kind}, 不能有条件",
+        "Put an exclusive gateway behind it",
+        "请在其后放置排他网关",
+    ),
+    "FLOW_CONDITION_IGNORED": _Entry(
+        "warning",
+        "The condition of the flow {id} does not count: a {kind} takes all of its flows",
+        "连线 {id} 的条件不起作用: {kind} 走全部出线",
+        "Use an inclusive gateway, or remove the condition",
+        "请改用包容网关或删除条件",
     ),
     "DEFAULT_FLOW": _Entry(
         "error",
@@ -147,17 +154,17 @@ CATALOGUE: Mapping[str, _Entry] = {
     ),
     "DEFAULT_MISSING": _Entry(
         "warning",
-        "The exclusive gateway has no default flow: when no condition is true an incident opens",
-        "排他网关没有默认连线: 条件都不成立时会产生异常单",
+        "There is no default flow: when no condition is true an incident opens",
+        "没有默认连线: 条件都不成立时会产生异常单",
         "Make one flow the default",
         "请指定默认连线",
     ),
-    "SEVERAL_FLOWS": _Entry(
+    "QUANTITY": _Entry(
         "error",
-        "A {kind} has several outgoing flows",
-        "{kind} 有多条出线",
-        "Put a parallel or exclusive gateway behind it",
-        "请在其后放置并行或排他网关",
+        "{attribute} {text} is no whole number from 1 to {most}",
+        "{attribute} {text} 不是 1 到 {most} 的整数",
+        "Correct it, or leave it out",
+        "请修正或删除",
     ),
     "NO_START": _Entry(
         "error", "Nothing starts this scope", "此范围没有开始事件", "Add a start event", "请添加开始事件"

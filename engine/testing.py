@@ -237,6 +237,10 @@ def _picture(top: Instance) -> dict[str, Any]:
         "scopes": {owner: (s.spec.name, s.data) for owner, s in top.subprocesses.items()},
         "variables": top.data,
         "memory": top.memory,
+        "joins": [
+            sorted(n for n in s.joins if s.waiting_at(s.spec.node(n)))
+            for s in (top, *top.subprocesses.values())
+        ],
         "last": (top.last_id, top.last_end_event),
         "standing": {t.id: standing(t) for t in top.by_id.values()},
     }

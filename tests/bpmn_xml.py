@@ -94,6 +94,10 @@ def xor(ident: str, default: str = "") -> str:
     return element("exclusiveGateway", ident, **({"default": default} if default else {}))
 
 
+def ior(ident: str, default: str = "") -> str:
+    return element("inclusiveGateway", ident, **({"default": default} if default else {}))
+
+
 def par(*idents: str) -> str:
     return "".join(element("parallelGateway", i) for i in idents)
 

@@ -32,6 +32,7 @@ _INSIDE = {
     "scriptTask": {"script"},
     "userTask": {"potentialOwner", "humanPerformer", "performer", "resourceRole", "rendering"},
 }
+MOST_TOKENS = 1_000
 _MAPPINGS = {"input", "output"}
 _OTHER_LANGUAGES = (
     "javascript",
@@ -96,8 +97,9 @@ def _features(report: Report, element: etree._Element) -> None:
         if is_true(element, attribute):
             report.add("FEATURE", element, feature=feature)
     for attribute in ("startQuantity", "completionQuantity"):
-        if element.get(attribute, "1") != "1":
-            report.add("FEATURE", element, feature=f"{attribute}={element.get(attribute)}")
+        text = element.get(attribute, "1").strip()
+        if not (text.isdigit() and 0 < int(text) <= MOST_TOKENS):
+            report.add("QUANTITY", element, attribute=attribute, text=text[:40], most=MOST_TOKENS)
     language = (element.get("scriptFormat") or "").lower()
     if any(other in language for other in _OTHER_LANGUAGES):
         report.add("FEATURE", element, feature=f"scriptFormat={language[:40]}")

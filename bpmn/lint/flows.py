@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bpmn.diagram import Scope
+from bpmn.diagram import ACTIVITY_KINDS, Scope
 from bpmn.lint.report import Report
 from bpmn.xml import kind_of
+
+_DECIDES = {"exclusiveGateway", "inclusiveGateway"} | ACTIVITY_KINDS
 
 
 def check(report: Report) -> None:
@@ -35,20 +37,18 @@ def _conditions(report: Report, scope: Scope, ident: str) -> None:
     kind, default = kind_of(element), element.get("default")
     if default and default not in [f.id for f in flows]:
         report.add("DEFAULT_FLOW", element, id=default)
-    if kind == "exclusiveGateway":
-        if len(flows) < 2:
-            return
+    if kind == "exclusiveGateway" and len(flows) > 1:
         for flow in flows:
             if flow.condition is None and flow.id != default:
                 report.add("FLOW_CONDITION", flow.element, id=flow.id)
-        if not default:
+    if kind in _DECIDES:
+        if len(flows) > 1 and not default and all(flow.condition is not None for flow in flows):
             report.add("DEFAULT_MISSING", element)
         return
-    if kind != "parallelGateway" and len(flows) > 1:
-        report.add("SEVERAL_FLOWS", element, kind=kind)
     for flow in flows:
         if flow.condition is not None or (default and flow.id == default):
-            report.add("FLOW_CONDITION_IGNORED", flow.element, id=flow.id, kind=kind)
+            code = "FLOW_CONDITION_IGNORED" if kind == "parallelGateway" else "FLOW_CONDITION_EVENT"
+            report.add(code, flow.element, id=flow.id, kind=kind)
 
 
 def _starts(report: Report, scope: Scope) -> None:

@@ -3,10 +3,18 @@
 Behaviour only, no I/O: what a node needs of the running instance is `contract.Instance`; only `engine.runtime` drives it.
 """
 
-from bpmn.specs.activities import Activity, ScriptActivity, ServiceActivity, SubProcess, UserActivity
+from bpmn.specs.activities import (
+    Activity,
+    ManualActivity,
+    NoneActivity,
+    ScriptActivity,
+    ServiceActivity,
+    SubProcess,
+    UserActivity,
+)
 from bpmn.specs.definitions import ErrorCatch, MessageCatch, TimerCatch
 from bpmn.specs.events import Boundary, Catch, End, Start
-from bpmn.specs.gateways import Exclusive, Parallel
+from bpmn.specs.gateways import Exclusive, Inclusive, Parallel
 from bpmn.specs.loops import Loop, ParallelMultiInstance, SequentialMultiInstance, StandardLoop
 from bpmn.specs.nodes import BpmnError, Flow, Node, NoFlowTrue
 from bpmn.specs.process import ProcessSpec
@@ -20,10 +28,13 @@ __all__ = [
     "ErrorCatch",
     "Exclusive",
     "Flow",
+    "Inclusive",
     "Loop",
+    "ManualActivity",
     "MessageCatch",
     "NoFlowTrue",
     "Node",
+    "NoneActivity",
     "Parallel",
     "ParallelMultiInstance",
     "ProcessSpec",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn.specs import defaults as spiff
 
@@ -21,12 +21,28 @@ class Activity(Node):
     """
 
     loop: Loop | None = None
+    needs = 1
+    """How many tokens have to arrive before it begins (startQuantity)."""
+
+    @property
+    def is_join(self) -> bool:  # type: ignore[override]
+        return self.needs > 1
 
     def _update_hook(self, token: Token) -> bool:
         scope = token.workflow
+        if self.needs > 1 and not self._gathered(token):
+            return False
         for boundary in self.boundaries:
             scope.top_workflow.arm(scope.put(boundary, parent=token, state=WAITING))
         return self.enter(token)
+
+    def _gathered(self, token: Token) -> bool:
+        """Whether enough tokens are here; they have then become this one."""
+        token._set_state(WAITING)
+        here = token.workflow.waiting_at(self)[-self.needs :]
+        if len(here) == self.needs:
+            token.workflow.merge(token, here)
+        return len(here) == self.needs
 
     def enter(self, token: Token) -> bool:
         """True: runnable. False: something below the token is at work."""
@@ -37,6 +53,18 @@ class Activity(Node):
             super()._on_complete(token)
         else:
             self.loop.round_done(token)
+
+
+class NoneActivity(Activity, spiff.NoneTask):
+    """A task of no kind: passed through."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.manual = False  # the library leaves it to a person
+
+
+class ManualActivity(NoneActivity):
+    """Work that no system has a part in: passed through, as the standard says of execution (BPMN 2.0.2, 13.3.3)."""
 
 
 class ScriptActivity(Activity, spiff.ScriptTask):

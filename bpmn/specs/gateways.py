@@ -1,13 +1,22 @@
-"""Exclusive and parallel gateways."""
+"""Exclusive, parallel and inclusive gateways."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from SpiffWorkflow.bpmn.specs import defaults as spiff
 
-from bpmn.specs.contract import Token
-from bpmn.specs.nodes import WAITING, Flow, Node, NoFlowTrue
+from bpmn.specs.contract import Scope, Token
+from bpmn.specs.nodes import FUTURE, WAITING, Flow, Node, NoFlowTrue
+
+
+def first_of_each_flow(scope: Scope, node: Node) -> dict[str, Token]:
+    """Tokens that wait at a join, the oldest of each incoming flow."""
+    first: dict[str, Token] = {}
+    for waiting in scope.waiting_at(node):
+        first.setdefault(waiting.internal_data["flow"], waiting)
+    return first
 
 
 class Exclusive(Node, spiff.ExclusiveGateway):
@@ -27,13 +36,17 @@ class Exclusive(Node, spiff.ExclusiveGateway):
 class Parallel(Node, spiff.ParallelGateway):
     """Waits for one token on each incoming flow; two tokens of one flow are not two branches."""
 
+    is_join = True
+
+    def route(self, token: Token) -> Sequence[Flow]:
+        """All of them: conditions do not count here."""
+        return self.flows_out
+
     def _update_hook(self, token: Token) -> bool:
         if len(self.flows_in) < 2:
             return True
         token._set_state(WAITING)
-        scope, first = token.workflow, dict[str, Token]()
-        for waiting in scope.waiting_at(self):
-            first.setdefault(waiting.internal_data["flow"], waiting)
+        scope, first = token.workflow, first_of_each_flow(token.workflow, self)
         if len(first) < len(self.flows_in):
             return False
         if token.id not in {
@@ -42,4 +55,43 @@ class Parallel(Node, spiff.ParallelGateway):
             token = next(iter(first.values()))
         scope.merge(token, first.values())
         token._ready()
+        return False
+
+
+class Inclusive(Node, spiff.InclusiveGateway):
+    """All flows whose condition is true. As a join it waits as long as a token can still arrive (BPMN 2.0.2, 13.4.3)."""
+
+    is_join = True
+    reach: Mapping[str, Collection[str]] = MappingProxyType({})
+    """Incoming flow → nodes from which a token can get to it without passing this gateway."""
+
+    def _update_hook(self, token: Token) -> bool:
+        if len(self.flows_in) < 2:
+            return True
+        token._set_state(WAITING)
+        token.workflow.wait_to_join(self)
+        return False
+
+    def try_join(self, scope: Scope) -> bool:
+        """Joins if nothing can arrive any more on a flow that is empty; asked whenever something in the scope moved."""
+        first = first_of_each_flow(scope, self)
+        missing = [f.id for f in self.flows_in if f.id not in first]
+        if not first or (missing and self._may_arrive(scope, missing, first)):
+            return False
+        token = next(iter(first.values()))
+        scope.merge(token, first.values())
+        token._ready()
+        return True
+
+    def _may_arrive(self, scope: Scope, missing: Collection[str], present: Collection[str]) -> bool:
+        """Whether some token can get to a missing flow, and not as well to one that has a token already."""
+        for token in scope.frontier():
+            at = token.task_spec
+            if at is self:
+                if token._state == FUTURE and token.internal_data.get("flow") in missing:
+                    return True
+            elif any(at.name in self.reach[f] for f in missing) and not any(
+                at.name in self.reach[f] for f in present
+            ):
+                return True
         return False

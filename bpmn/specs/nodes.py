@@ -62,6 +62,10 @@ class Node:
     flows_in: Sequence[Flow] = ()
     flows_out: Sequence[Flow] = ()
     boundaries: Sequence[Boundary] = ()
+    is_join = False
+    """Whether a token that waits here waits for other tokens, and for nothing else."""
+    produces = 1
+    """How many tokens leave by each flow (completionQuantity)."""
     has_scope = False
     """Whether what it does is in a scope of its own, named like the element."""
     passive = False
@@ -104,8 +108,22 @@ class Node:
         return True
 
     def _on_complete(self, token: Token) -> None:
-        token.workflow.emit(token, self.route(token))
+        token.workflow.emit(token, list(self.route(token)) * self.produces)
 
     def route(self, token: Token) -> Sequence[Flow]:
-        """The flows that leave the node now."""
-        return self.flows_out
+        """The flows that leave the node now: plain ones always, conditional ones if true, the default if none was true."""
+        flows = self.flows_out
+        if all(f.condition is None and not f.is_default for f in flows):
+            return flows
+        true = self.true_flows(token)
+        plain = [f for f in flows if f.condition is None and not f.is_default]
+        default = [f for f in flows if f.is_default] if not true else []
+        if not (true or plain or default):
+            raise NoFlowTrue("no condition is true and there is no default flow")
+        return [*plain, *true, *default]
+
+    def true_flows(self, token: Token) -> list[Flow]:
+        """The conditional flows whose condition is true, in the order of the file; the default's is not asked."""
+        ask = token.workflow.top_workflow.evaluate
+        asked = (f for f in self.flows_out if f.condition is not None and not f.is_default)
+        return [f for f in asked if f.condition is not None and ask(token, f.condition)]

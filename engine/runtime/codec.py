@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from bpmn.parse import Executable
-from bpmn.specs import Loop
+from bpmn.specs import Inclusive, Loop
 from bpmn.specs.nodes import FUTURE, READY, WAITING
 from engine.runtime.instance import Instance
 from engine.runtime.scope import ScopeMixin, SubScope
@@ -165,6 +165,8 @@ def _restore(
         scope.task_tree = token
     if state == WAITING:
         top.waiting.index(token)
+        if isinstance(node, Inclusive) and parent:
+            scope.joins[name] = None
     elif state == FUTURE and token.task_spec.passive:
         top.arrivals[ident] = None
     elif state == FUTURE or (state == READY and not token.task_spec.manual):

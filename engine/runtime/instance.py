@@ -16,7 +16,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from bpmn.expressions import BpmnErrorThrown, Expression, Script
 from bpmn.parse import Executable
-from bpmn.specs import Boundary, BpmnError, Parallel, ProcessSpec, ServiceActivity
+from bpmn.specs import Boundary, BpmnError, ProcessSpec, ServiceActivity
 from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
 from engine.ports import InstanceEnd
 from engine.runtime import catching, variables
@@ -65,6 +65,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.notes: list[Note] = []
         self.differences: list[Difference] = []
         self.troubled: list[str] = []  # elements at which this command has opened an incident
+        self.joins = {}
         self.stored_with_data: list[int] = []
         self.memory: dict[int, dict[str, Any]] = {}  # what loops remember, by token
         self.memory_changed = False
@@ -126,7 +127,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         """
         for scope in (self, *self.subprocesses.values()):
             held: list[Token] = scope.task_tree.children
-            if held and all(t._state == WAITING and isinstance(t.task_spec, Parallel) for t in held):
+            if held and all(t._state == WAITING and t.task_spec.is_join for t in held):
                 return held[0]
         return None
 
@@ -143,6 +144,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
         while self.end is None:
             if self.arrivals:
                 self.enter(self.by_id[next(iter(self.arrivals))])
+                continue
+            if any(s.joins and self.is_live(s) and s.try_joins() for s in list(self.touched)):
                 continue
             done = [s for s in self.touched if self.is_live(s) and s.is_finished()]
             self.touched = dict.fromkeys(done)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 
-from bpmn.specs import Flow, Node, ProcessSpec
+from bpmn.specs import Boundary, Flow, Node, ProcessSpec
 from bpmn.specs.nodes import FUTURE, WAITING
 from engine.runtime.token import Token
 
@@ -24,6 +24,8 @@ class ScopeMixin:
     tasks: dict[int, Token]
     top_workflow: Instance
     depth: int
+    joins: dict[str, None]
+    """Gateways at which tokens wait as long as others may arrive; derived from the tokens."""
 
     def put(self, node: Node, parent: Token | None = None, state: int = FUTURE, **internal: Any) -> Token:
         """A new token at a node."""
@@ -32,6 +34,28 @@ class ScopeMixin:
     def waiting_at(self, node: Node) -> Sequence[Token]:
         """Tokens that wait at a join, oldest first."""
         return [t for t in self.task_tree.children if t.task_spec is node and t._state == WAITING]
+
+    def frontier(self) -> Iterable[Token]:
+        """Every token that may still get somewhere: armed boundary events go where their activity goes."""
+        armed = (
+            t for t in self.tasks.values() if not (isinstance(t.task_spec, Boundary) and t._state == WAITING)
+        )
+        return (t for t in armed if t is not self.task_tree)
+
+    def wait_to_join(self, node: Node) -> None:
+        """A token waits at the gateway until the tokens elsewhere let it go on."""
+        self.joins[node.name] = None
+        self.top_workflow.touched[self] = None
+
+    def try_joins(self) -> bool:
+        """Lets one gateway join, if one can."""
+        for name in list(self.joins):
+            node: Any = self.spec.node(name)
+            if not self.waiting_at(node):
+                del self.joins[name]
+            elif node.try_join(self):
+                return True
+        return False
 
     def merge(self, keep: Token, others: Iterable[Token]) -> None:
         """One token goes on, the others have done their part."""
@@ -60,6 +84,7 @@ class SubScope(ScopeMixin, BpmnSubWorkflow):
 
     def __init__(self, spec: ProcessSpec, parent_token_id: int, top: Instance) -> None:
         super().__init__(spec, parent_token_id, top, deserializing=True)
+        self.joins = {}
 
     def _calculate_depth(self) -> int:
         above: ScopeMixin = self.owner.workflow

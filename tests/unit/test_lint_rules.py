@@ -70,7 +70,7 @@ CASES = [
     Case("ID_SHAPE", "1u", 'userTask id="1u"', _line("s 1u e", user("1u"))),
     Case("ID_SHAPE", "u\n", 'userTask id="u&#10;"', _line("s u&#10; e", user("u&#10;"))),
     Case("ID_SHAPE", "x" * 65, 'userTask id="x', _line("s " + "x" * 65 + " e", user("x" * 65))),
-    Case("ELEMENT", "g", "<inclusiveGateway", _line("s g e", element("inclusiveGateway", "g"))),
+    Case("ELEMENT", "g", "<complexGateway", _line("s g e", element("complexGateway", "g"))),
     Case("ELEMENT", "w", "<globalUserTask", process(start(), end(), flows("s e"), roots='<globalUserTask id="w" />')),
     Case("EVENT_KIND", "s", "<startEvent",
          process(element("startEvent", "s", "<messageEventDefinition />"), end(), flows("s e"))),
@@ -93,15 +93,21 @@ CASES = [
          _line("s u e", user("u"), sub("S", start("is"), script("i", "x = 1"), flows("is i")), flows("u i"))),
     Case("FLOW_CONDITION", "g_b", 'id="g_b"',
          process(start(), xor("g"), end("a", "b"), flows("s g", "g a if x", "g b"))),
-    Case("FLOW_CONDITION_IGNORED", "u_e", 'id="u_e"', process(start(), user("u"), end(), flows("s u", "u e if x"))),
+    Case("FLOW_CONDITION_EVENT", "t_e", 'id="t_e"',
+         process(start(), timer("t", "PT1H"), end(), flows("s t", "t e if x"))),
     Case("FLOW_CONDITION_IGNORED", "f_a", 'id="f_a"',
          process(start(), par("f"), end("a", "b"), flows("s f", "f a if x", "f b"))),
-    Case("FLOW_CONDITION_IGNORED", "u_e", 'id="u_e"', _line("s u e", user("u", default="u_e"))),
+    Case("FLOW_CONDITION_EVENT", "s_e", 'id="s_e"',
+         _line("s e").replace(b'<startEvent id="s"', b'<startEvent id="s" default="s_e"')),
     Case("DEFAULT_FLOW", "g", 'id="g"',
          process(start(), xor("g", "s_g"), end("a", "b"), flows("s g", "g a if x", "g b if y"))),
     Case("DEFAULT_MISSING", "g", 'id="g"',
          process(start(), xor("g"), end("a", "b"), flows("s g", "g a if x", "g b if y"))),
-    Case("SEVERAL_FLOWS", "u", 'id="u"', process(start(), user("u"), end("a", "b"), flows("s u a", "u b"))),
+    Case("DEFAULT_MISSING", "u", 'id="u"',
+         process(start(), user("u"), end("a", "b"), flows("s u", "u a if x", "u b if y"))),
+    Case("QUANTITY", "u", 'id="u"', _line("s u e", user("u", startQuantity="0"))),
+    Case("QUANTITY", "u", 'id="u"', _line("s u e", user("u", completionQuantity="1001"))),
+    Case("QUANTITY", "u", 'id="u"', _line("s u e", user("u", completionQuantity="two"))),
     Case("NO_START", "p", "<process", process(end())),
     Case("NO_START", "S", 'id="S"', _line("s S e", sub("S", end("ie")))),
     Case("SEVERAL_STARTS", "s2", 'id="s2"', process(start(), start("s2"), end(), flows("s e", "s2 e"))),
@@ -215,7 +221,7 @@ def test_each_problem_speaks_both_languages_and_says_what_to_do(case: Case) -> N
 
 def test_a_refusal_tells_the_first_error_and_keeps_all() -> None:
     with pytest.raises(DiagramRefused, match="ELEMENT line 3") as refused:
-        parse(_line("s g u e", element("inclusiveGateway", "g"), user("u", _role="XX")), KNOWN)
+        parse(_line("s g u e", element("complexGateway", "g"), user("u", _role="XX")), KNOWN)
     assert {"ELEMENT", "ROLE_UNKNOWN", "NOT_DRAWN"} <= {p.code for p in refused.value.problems}
 
 
