@@ -191,6 +191,10 @@ def _not_told(data: Mapping[str, Any], _step: str) -> Words:
     return "call", "warn", title, str(data.get("event_type", ""))
 
 
+def _expired(data: Mapping[str, Any], _step: str) -> Words:
+    return "call", "warn", gettext("A message came that nobody waited for in time"), str(data.get("name", ""))
+
+
 def _uploaded(data: Mapping[str, Any], _step: str) -> Words:
     return "step", "info", gettext("Diagram uploaded"), f"{data.get('process')} v{data.get('version')}"
 
@@ -218,6 +222,7 @@ TELLERS: Mapping[str, Teller] = {
     "SlaWarned": _warned,
     "SlaBreached": _breached,
     "CallbackGivenUp": _not_told,
+    "MessageExpired": _expired,
     "DefinitionUploaded": _uploaded,
     "DefinitionDeployed": _deployed,
 }
