@@ -1,4 +1,4 @@
-"""One JSON request to an outside system, with every way in which it can go wrong turned into the contract's errors.
+"""One request to an outside system over HTTP, with every way in which it can go wrong turned into the contract's errors.
 
 The question behind each rule is only: may the request have changed something over there? There is no retry here.
 """
@@ -47,11 +47,19 @@ class Ask:
     body: Mapping[str, Any] | None = None
     expected: Collection[int] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    target: str = ""
+    """Who is asked, where one client serves many; otherwise the client's own target."""
+    text: bytes | None = None
+    """Sent as it is, instead of JSON."""
+    media: str = "application/json"
+    """What `text` is."""
+    reads: bool = False
+    """It changes nothing, although its method could."""
 
     @property
     def uncertain(self) -> type[AdapterError]:
         """The error for an answer that is lost or makes no sense: a read can simply be repeated."""
-        return Retryable if self.method == "GET" else OutcomeUnknown
+        return Retryable if self.reads or self.method == "GET" else OutcomeUnknown
 
 
 def wire_key(key: str) -> str:
@@ -83,6 +91,15 @@ class JsonHttp:
         if body is not None and (200 <= status < 300 or status in ask.expected):
             return Answer(status, body, response.headers.get("Idempotent-Replay") == "true")
         raise self._refusal(ask, status, body, response.headers)
+
+    def text(self, ask: Ask) -> bytes:
+        """The body of any 2xx answer, whatever it is; everything else is raised."""
+        response = self._exchange(ask)
+        with response:
+            raw = self._content(ask, response)
+        if 200 <= response.status_code < 300:
+            return raw
+        raise self._refusal(ask, response.status_code, _json_object(raw), response.headers)
 
     def status(self, ask: Ask) -> int:
         """Only the status of the answer; nothing of its content is read."""
@@ -120,12 +137,15 @@ class JsonHttp:
     def _exchange(self, ask: Ask) -> requests.Response:
         left = ask.deadline - time.monotonic()
         if left <= 0:
-            raise Retryable(target=self.target, detail="no time was left to send the request")
+            raise Retryable(target=ask.target or self.target, detail="no time was left to send the request")
         headers = {} if ask.key is None else {"Idempotency-Key": wire_key(ask.key)}
+        if ask.text is not None:
+            headers["Content-Type"] = ask.media
         try:
             return self._session().request(
                 ask.method,
                 ask.url,
+                data=ask.text,
                 json=ask.body,
                 headers=headers,
                 timeout=(left * CONNECT_SHARE, left * (1 - CONNECT_SHARE)),
@@ -142,42 +162,48 @@ class JsonHttp:
             while chunk := response.raw.read1(16_384, decode_content=False):  # what has come so far
                 raw += chunk
                 if len(raw) > MAX_ANSWER_BYTES:
-                    raise ask.uncertain(target=self.target, detail="the answer is too long")
+                    raise ask.uncertain(target=ask.target or self.target, detail="the answer is too long")
                 if time.monotonic() > ask.deadline:
-                    raise ask.uncertain(target=self.target, detail="the answer came too slowly")
+                    raise ask.uncertain(target=ask.target or self.target, detail="the answer came too slowly")
         except HTTPError as e:
-            raise ask.uncertain(target=self.target, detail="the answer broke off") from e
+            raise ask.uncertain(target=ask.target or self.target, detail="the answer broke off") from e
         return bytes(raw)
 
     def _no_answer(self, ask: Ask, error: requests.RequestException) -> AdapterError:
         detail = type(error).__name__
         if isinstance(error, requests.exceptions.SSLError):
-            return NeedsHuman(target=self.target, detail="its certificate was not accepted")
+            return NeedsHuman(target=ask.target or self.target, detail="its certificate was not accepted")
         if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
-            return Retryable(target=self.target, detail="no connection")
+            return Retryable(target=ask.target or self.target, detail="no connection")
         if isinstance(error, (requests.Timeout, requests.ConnectionError)):
-            return ask.uncertain(target=self.target, detail=f"no answer ({detail})")
-        return NeedsHuman(target=self.target, detail=f"the request could not be built ({detail})")
+            return ask.uncertain(target=ask.target or self.target, detail=f"no answer ({detail})")
+        return NeedsHuman(
+            target=ask.target or self.target, detail=f"the request could not be built ({detail})"
+        )
 
     def _refusal(
         self, ask: Ask, status: int, body: Mapping[str, Any] | None, headers: Mapping[str, str]
     ) -> AdapterError:
         detail = _detail(status, body, ask.secrets)
         if status in (401, 403):
-            return NeedsHuman(target=self.target, detail=f"our access was refused, {detail}")
+            return NeedsHuman(target=ask.target or self.target, detail=f"our access was refused, {detail}")
         if status in (429, 503):
             pause = headers.get("Retry-After", "")
             return Retryable(
-                target=self.target, detail=detail, retry_after=float(pause) if pause.isdecimal() else None
+                target=ask.target or self.target,
+                detail=detail,
+                retry_after=float(pause) if pause.isdecimal() else None,
             )
         if 300 <= status < 400:
-            return NeedsHuman(target=self.target, detail=f"it wants to send us elsewhere, {detail}")
+            return NeedsHuman(
+                target=ask.target or self.target, detail=f"it wants to send us elsewhere, {detail}"
+            )
         if body is None or status >= 500 or status < 400 or status == 408:
-            return ask.uncertain(target=self.target, detail=detail)
+            return ask.uncertain(target=ask.target or self.target, detail=detail)
         code = _code(body)
         if code:
-            return Permanent(code, target=self.target, detail=detail)
-        return NeedsHuman(target=self.target, detail=f"it did not take our request, {detail}")
+            return Permanent(code, target=ask.target or self.target, detail=detail)
+        return NeedsHuman(target=ask.target or self.target, detail=f"it did not take our request, {detail}")
 
 
 def _never_connected(error: requests.RequestException) -> bool:

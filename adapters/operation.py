@@ -19,10 +19,15 @@ Args = Mapping[str, Any]
 
 
 class OutsideOperation(ABC):
-    """One operation at one target. `deadline` is on the monotonic clock; all requests of a call share it."""
+    """One operation. `deadline` is on the monotonic clock; all requests of a call share it."""
 
     operation: Operation
     target: str
+    """The system, where there is one of its kind; an operation that many devices offer has `target_of` instead."""
+
+    def target_of(self, args: Args) -> str:
+        """The system that these arguments mean, checked or not."""
+        return self.target
 
     @abstractmethod
     def plan(self, call: Call, args: Args, deadline: float) -> Plan:
@@ -33,24 +38,28 @@ class OutsideOperation(ABC):
         """One effect, then reads back."""
 
     @abstractmethod
-    def observe(self, call: Call, args: Args, deadline: float) -> tuple[Observed, Mapping[str, Any]]:
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
         """The truth at the target."""
 
     def undo(self, call: Call, args: Args, plan: Plan, deadline: float) -> Result:
         """Takes the effect back; an operation without an inverse asks for a person."""
-        raise NeedsHuman(target=self.target, detail=f"{self.operation.name} cannot be taken back by itself")
+        raise NeedsHuman(
+            target=self.target_of(args), detail=f"{self.operation.name} cannot be taken back by itself"
+        )
 
-    def read_back(self, call: Call, args: Args, deadline: float) -> Mapping[str, Any]:
+    def read_back(self, call: Call, args: Args, plan: Plan, deadline: float) -> Mapping[str, Any]:
         """The output, once the target shows the effect; otherwise the outcome is unknown."""
         try:
-            seen, output = self.observe(call, args, deadline)
+            seen, output = self.observe(call, args, plan, deadline)
         except AdapterError as e:
             raise OutcomeUnknown(
-                target=self.target, detail="it agreed, but could not be read back afterwards"
+                target=self.target_of(args), detail="it agreed, but could not be read back afterwards"
             ) from e
         if seen is not Observed.EQUAL:
             raise OutcomeUnknown(
-                target=self.target, detail=f"it agreed, but afterwards shows it as {seen.value}"
+                target=self.target_of(args), detail=f"it agreed, but afterwards shows it as {seen.value}"
             )
         return output
 
@@ -79,7 +88,7 @@ class OperationAdapter:
 
     def target(self, call: Call) -> str:
         """What breakers and leases hang on."""
-        return self._by_name[call.operation].target
+        return self._by_name[call.operation].target_of(call.args)
 
     def plan(self, call: Call) -> Plan:
         """Reads only; ends within the operation's time-out."""
@@ -94,7 +103,7 @@ class OperationAdapter:
     def observe(self, call: Call, plan: Plan) -> tuple[Observed, Mapping[str, Any]]:
         """The truth at the target, and the output if it is EQUAL."""
         part, args = self._part(call)
-        return part.observe(call, args, _deadline(part))
+        return part.observe(call, args, plan, _deadline(part))
 
     def undo(self, call: Call, plan: Plan) -> Result:
         """Takes the effect back; harmless when repeated."""
@@ -107,7 +116,9 @@ class OperationAdapter:
             args: Args = part.operation.request().load(call.args)
         except ValidationError as e:
             wrong = "; ".join(f"{name}: {text}" for name, text in sorted(e.messages_dict.items()))
-            raise NeedsHuman(target=part.target, detail=f"arguments of {call.operation}: {wrong}") from e
+            raise NeedsHuman(
+                target=part.target_of(call.args), detail=f"arguments of {call.operation}: {wrong}"
+            ) from e
         return part, args
 
 

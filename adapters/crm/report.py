@@ -68,10 +68,12 @@ class ReportOrder(OutsideOperation):
             )
         )
         self.understood(schemas.ReportAnswer, answer.body, OutcomeUnknown)
-        output = self.read_back(call, args, deadline)
+        output = self.read_back(call, args, plan, deadline)
         return Result("already" if answer.replayed else "done", output)
 
-    def observe(self, call: Call, args: Args, deadline: float) -> tuple[Observed, Mapping[str, Any]]:
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
         """EQUAL when the CRM has a report with our key that says the same."""
         known = self._read(call.key, deadline)
         if known is None:

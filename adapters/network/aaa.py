@@ -99,10 +99,12 @@ class OpenSubscriber(_Provisioning):
                 secrets=(password,),
             )
         )
-        output = self.read_back(call, args, deadline)
+        output = self.read_back(call, args, plan, deadline)
         return Result("already" if answer.replayed else "done", output)
 
-    def observe(self, call: Call, args: Args, deadline: float) -> tuple[Observed, Mapping[str, Any]]:
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
         """EQUAL when the account was opened by this very call and shows what it wanted."""
         now = self._read(args["account"], deadline)
         if now is None:
@@ -161,10 +163,12 @@ class CloseSubscriber(_Provisioning):
     def apply(self, call: Call, args: Args, plan: Plan, deadline: float) -> Result:
         """Closes the account, then looks whether it is gone."""
         answer = self._delete(args["account"], call.key, deadline)
-        output = self.read_back(call, args, deadline)
+        output = self.read_back(call, args, plan, deadline)
         return Result("already" if answer.replayed or answer.status == 404 else "done", output)
 
-    def observe(self, call: Call, args: Args, deadline: float) -> tuple[Observed, Mapping[str, Any]]:
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
         """EQUAL when the account is gone; as long as it is there, nothing has happened."""
         if self._read(args["account"], deadline) is None:
             return Observed.EQUAL, {"account": args["account"]}
@@ -208,7 +212,9 @@ class LoginTest(OutsideOperation):
         ok = wanted is None or (speed is not None and speed >= wanted)
         return Result("done", {"login_ms": login.login_ms, "ok": ok, "speed_down_mbps": speed})
 
-    def observe(self, call: Call, args: Args, deadline: float) -> tuple[Observed, Mapping[str, Any]]:
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
         """A login leaves nothing behind: it is to be done again."""
         return Observed.ABSENT, {}
 

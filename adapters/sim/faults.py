@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
+from adapters.sim.wire import Reply, Request, refusal
 
 if TYPE_CHECKING:
     from adapters.sim.state import Simulator
@@ -42,7 +42,10 @@ class FaultRequest(Schema):
 
 
 def steer(simulator: Simulator, request: Request) -> Reply:
-    """Answers `/sim/<name>/faults`, `/effects` and `/state`; `request.path` holds what follows the name."""
+    """Answers `/sim/<name>/faults`, `/effects`, `/state`, and what this simulator alone can be told.
+
+    `request.path` holds what follows the name.
+    """
     match (request.method, *request.path):
         case ("POST", "faults"):
             return _switch_on(simulator, request.body)
@@ -55,7 +58,7 @@ def steer(simulator: Simulator, request: Request) -> Reply:
             return Reply(200, {"effects": simulator.effects(), "repeats": simulator.repeats()})
         case ("GET", "state"):
             return Reply(200, simulator.state())
-    return NO_SUCH_PATH
+    return simulator.arrange(request)
 
 
 def _switch_on(simulator: Simulator, body: Any) -> Reply:

@@ -1,4 +1,4 @@
-"""The simulators' HTTP server: JSON in, JSON out, on the loopback interface only."""
+"""The simulators' HTTP server: JSON, XML and command lines, on the loopback interface only."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
 
 MAX_BODY_BYTES = 1_048_576
 GARBAGE = b"<html><body>502 Bad Gateway</body></html>"
+TEXTS = ("application/xml", "application/x-cli")
+"""Media that are passed on as text. None of them can be sent by a form of a web page."""
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 log = logging.getLogger(__name__)
@@ -103,9 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        raw = GARBAGE if reply.garbage else json.dumps(dict(reply.body), ensure_ascii=False).encode()
+        raw, media = _content(reply)
         self.send_response(reply.status)
-        self.send_header("Content-Type", "text/html" if reply.garbage else "application/json")
+        self.send_header("Content-Type", media)
         self.send_header("Content-Length", str(len(raw)))
         if reply.replayed:
             self.send_header("Idempotent-Replay", "true")
@@ -125,11 +127,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return refusal(413, "TOO_LARGE", "the body is too long")
         raw = self.rfile.read(int(length))
-        if raw and self.headers.get_content_type() != "application/json":
+        media = self.headers.get_content_type()
+        if raw and media not in ("application/json", *TEXTS):
             return refusal(415, "NO_JSON", "send application/json")
         try:
-            body = json.loads(raw) if raw else None
+            text = raw.decode()
+            body = (text if media in TEXTS else json.loads(text)) if raw else None
         except ValueError:
-            return refusal(400, "NO_JSON", "the body is no JSON")
+            return refusal(400, "NO_JSON", "the body is no JSON, or not written in UTF-8")
         path = tuple(unquote(part) for part in urlsplit(self.path).path.split("/") if part)
         return Request(self.command, path, self.headers.get("Idempotency-Key", ""), body)
+
+
+def _content(reply: Reply) -> tuple[bytes, str]:
+    """What goes out, and what it is."""
+    if reply.garbage:
+        return GARBAGE, "text/html"
+    if reply.text is not None:
+        return reply.text.encode(), reply.media
+    return json.dumps(dict(reply.body), ensure_ascii=False).encode(), "application/json"

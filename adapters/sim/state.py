@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from adapters.sim.faults import Fault, FaultRequest
-from adapters.sim.wire import Reply, Request, refusal
+from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
 
 _TABLES = """\
 CREATE TABLE IF NOT EXISTS effect(
@@ -99,6 +99,10 @@ class Simulator:
     def handle(self, request: Request) -> Reply:
         """Answers a request of the product."""
         raise NotImplementedError
+
+    def arrange(self, request: Request) -> Reply:
+        """Answers what this simulator alone can be told by `/sim/<name>/…`."""
+        return NO_SUCH_PATH
 
     def close(self) -> None:
         """Closes the file."""

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request whose path was split and unquoted; `body` is JSON or None."""
+    """A request whose path was split and unquoted; `body` is JSON, the text of another medium, or None."""
 
     method: str
     path: tuple[str, ...]
@@ -30,7 +30,10 @@ class Reply:
     lost: bool = False
     """The connection closes instead."""
     garbage: bool = False
-    """Something that is no JSON goes out instead."""
+    """A web page goes out instead."""
+    text: str | None = None
+    """Goes out instead of `body`, as `media`."""
+    media: str = "application/json"
 
     @property
     def ok(self) -> bool:
