@@ -29,6 +29,11 @@ class SimulatorAddresses:
         """Base address of the CRM's order report interface."""
         return self.http_url + "/crm"
 
+    @property
+    def olt_url(self) -> str:
+        """Base address of the OLTs; the name of one follows."""
+        return self.http_url + "/olt"
+
     def applied_to(self, settings: Settings) -> Settings:
         """The settings with every empty address filled in."""
         return replace(
@@ -36,6 +41,7 @@ class SimulatorAddresses:
             aaa_url=settings.aaa_url or self.aaa_url,
             aaa_radius=settings.aaa_radius or self.radius,
             crm_url=settings.crm_url or self.crm_url,
+            olt_url=settings.olt_url or self.olt_url,
         )
 
     def save(self, data_dir: Path) -> None:
@@ -66,6 +72,10 @@ class Addresses:
     def crm_url(self) -> str:
         """Base address of the CRM's order report interface."""
         return (self._settings.crm_url or self._simulated("CRM", "KAITONG_CRM_URL").crm_url).rstrip("/")
+
+    def olt_url(self) -> str:
+        """Base address of the OLTs; the name of one follows."""
+        return (self._settings.olt_url or self._simulated("OLT", "KAITONG_OLT_URL").olt_url).rstrip("/")
 
     def radius(self) -> tuple[str, int]:
         """Host and port of the RADIUS server."""

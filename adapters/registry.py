@@ -18,7 +18,11 @@ from engine.ports import Adapter, Operation
 
 GROUP = "kaitong.adapters"
 BUILT_IN: Mapping[str, str] = MappingProxyType(
-    {"aaa": "adapters.network.aaa:AaaAdapter", "crm": "adapters.crm.report:CrmAdapter"}
+    {
+        "aaa": "adapters.network.aaa:AaaAdapter",
+        "crm": "adapters.crm.report:CrmAdapter",
+        "olt": "adapters.network.olt:OltAdapter",
+    }
 )
 
 log = logging.getLogger(__name__)

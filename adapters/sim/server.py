@@ -7,14 +7,16 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.addresses import SimulatorAddresses
 from adapters.sim.aaa import AaaSimulator
 from adapters.sim.crm import CrmSimulator
 from adapters.sim.http import SimulatorHttpServer
+from adapters.sim.olt import OltSimulator
 from adapters.sim.radius import SimulatorRadiusServer
+from adapters.sim.state import Simulator
 from engine.config import Settings
 from engine.errors import SettingError
 
@@ -23,11 +25,26 @@ DEMO_SECRET = "kaitong-demo"  # noqa: S105 - the documented default of KAITONG_A
 
 @dataclass(frozen=True, slots=True)
 class RunningSimulators:
-    """Simulators in this process. `aaa` and `crm` switch faults and tell effects without any network."""
+    """Simulators in this process: each switches faults and tells effects without any network."""
 
     addresses: SimulatorAddresses
     aaa: AaaSimulator
     crm: CrmSimulator
+    olt: OltSimulator
+
+    @classmethod
+    def open(cls, data_dir: Path, addresses: SimulatorAddresses) -> RunningSimulators:
+        """Those of a folder."""
+        return cls(
+            addresses,
+            AaaSimulator(data_dir / "aaa.db"),
+            CrmSimulator(data_dir / "crm.db"),
+            OltSimulator(data_dir / "olt.db"),
+        )
+
+    def by_name(self) -> dict[str, Simulator]:
+        """All of them."""
+        return {s.name: s for s in (self.aaa, self.crm, self.olt)}
 
     @property
     def http_url(self) -> str:
@@ -89,11 +106,11 @@ def running_simulators(
     """Simulators in threads of this process, with their files in `data_dir`; at the end every thread is gone."""
     _check_loopback(host)
     data_dir.mkdir(parents=True, exist_ok=True)
-    aaa, crm = AaaSimulator(data_dir / "aaa.db"), CrmSimulator(data_dir / "crm.db")
+    running = RunningSimulators.open(data_dir, SimulatorAddresses("", ""))
     try:
         with (
-            SimulatorHttpServer((host, http_port), {"aaa": aaa, "crm": crm}) as http,
-            SimulatorRadiusServer((host, radius_port), aaa, secret.encode()) as radius,
+            SimulatorHttpServer((host, http_port), running.by_name()) as http,
+            SimulatorRadiusServer((host, radius_port), running.aaa, secret.encode()) as radius,
         ):
             addresses = SimulatorAddresses(
                 f"http://{host}:{http.server_address[1]}", f"{host}:{radius.server_address[1]}"
@@ -106,15 +123,15 @@ def running_simulators(
             for thread in threads:
                 thread.start()
             try:
-                yield RunningSimulators(addresses, aaa, crm)
+                yield replace(running, addresses=addresses)
             finally:
                 http.stop()
                 radius.stop()
                 for thread in threads:
                     thread.join()
     finally:
-        aaa.close()
-        crm.close()
+        for simulator in running.by_name().values():
+            simulator.close()
 
 
 def _check_loopback(host: str) -> None:

@@ -18,6 +18,8 @@ from engine.ports import Adapter, Call, Observed, Plan, Result
 CANARY = "canary-4f1d-never-shown"
 IMPATIENT_S = 0.3
 ACCOUNT = "yt10230123"
+AT_ONU = {"node": "OLT-E01", "port": "1/3/7", "onu_serial": "YTGP1A2B3C4D"}
+AT_PORT = {"node": "OLT-E01", "port": "1/3/7"}
 
 
 class Bench:
@@ -66,6 +68,16 @@ def nothing(bench: Bench) -> None:
 def open_account(bench: Bench) -> None:
     """Somebody opened the account before."""
     bench.do("aaa.subscriber.open", {"account": ACCOUNT, "plan": "BB-500", "speed_mbps": 500}, key="earlier")
+
+
+def bind_onu(bench: Bench) -> None:
+    """Somebody bound the terminal before."""
+    bench.do("olt.onu.bind", {**AT_ONU, "vlan": 1203, "speed_mbps": 300}, key="earlier")
+
+
+def create_service_port(bench: Bench) -> None:
+    """Somebody made the service port before."""
+    bench.do("olt.service_port.create", {**AT_PORT, "vlan": 1203}, key="earlier")
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,52 @@ WRITE_OPERATIONS = (
         refusal="CRM_REFUSED",
         read="crm.report.get",
     ),
+    WriteOperation(
+        name="olt.service_port.create",
+        args={**AT_PORT, "vlan": 1203},
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="olt.service_port.remove",
+        args=AT_PORT,
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        prepare=create_service_port,
+        read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="olt.onu.bind",
+        args={**AT_ONU, "vlan": 1203, "speed_mbps": 1000},
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="olt.onu.unbind",
+        args=AT_ONU,
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        prepare=bind_onu,
+        read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="olt.onu.profile",
+        args={**AT_ONU, "speed_mbps": 1000},
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        prepare=bind_onu,
+        read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="olt.onu.reset",
+        args=AT_ONU,
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        prepare=bind_onu,
+        read="olt.pon.get",
+    ),
 )
 
 
@@ -136,7 +194,7 @@ class Case:
     @property
     def simulator(self) -> Simulator:
         """The control object of the simulator, which outlives a restart."""
-        return self.bench.sims.aaa if self.what.simulator == "aaa" else self.bench.sims.crm
+        return self.bench.sims.by_name()[self.what.simulator]
 
     def effects(self) -> list[dict[str, Any]]:
         """What the simulator really did since the preparation."""

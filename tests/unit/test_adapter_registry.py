@@ -76,6 +76,13 @@ def test_built_ins_work_without_being_installed() -> None:
         "aaa.subscriber.close",
         "aaa.login.test",
         "crm.order.report",
+        "olt.service_port.create",
+        "olt.service_port.remove",
+        "olt.onu.bind",
+        "olt.onu.unbind",
+        "olt.onu.profile",
+        "olt.onu.reset",
+        "olt.line.read",
     }
     assert registry.adapter_for("aaa.login.test") is registry.adapter_for("aaa.subscriber.open")
     assert registry.failed == {}
