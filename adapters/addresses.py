@@ -34,6 +34,11 @@ class SimulatorAddresses:
         """Base address of the OLTs; the name of one follows."""
         return self.http_url + "/olt"
 
+    @property
+    def ims_url(self) -> str:
+        """Base address of the IMS."""
+        return self.http_url + "/ims"
+
     def applied_to(self, settings: Settings) -> Settings:
         """The settings with every empty address filled in."""
         return replace(
@@ -42,6 +47,7 @@ class SimulatorAddresses:
             aaa_radius=settings.aaa_radius or self.radius,
             crm_url=settings.crm_url or self.crm_url,
             olt_url=settings.olt_url or self.olt_url,
+            ims_url=settings.ims_url or self.ims_url,
         )
 
     def save(self, data_dir: Path) -> None:
@@ -76,6 +82,10 @@ class Addresses:
     def olt_url(self) -> str:
         """Base address of the OLTs; the name of one follows."""
         return (self._settings.olt_url or self._simulated("OLT", "KAITONG_OLT_URL").olt_url).rstrip("/")
+
+    def ims_url(self) -> str:
+        """Base address of the IMS."""
+        return (self._settings.ims_url or self._simulated("IMS", "KAITONG_IMS_URL").ims_url).rstrip("/")
 
     def radius(self) -> tuple[str, int]:
         """Host and port of the RADIUS server."""

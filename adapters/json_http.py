@@ -67,6 +67,11 @@ def wire_key(key: str) -> str:
     return quote(key, safe=":/@!*'(),")
 
 
+def same_order(reference: str | None, key: str) -> bool:
+    """Whether what a target keeps as the reference of a request came from the order of `key`, whichever its step."""
+    return bool(reference) and str(reference).partition(":")[0] == wire_key(key).partition(":")[0]
+
+
 def segment(text: str) -> str:
     """Text as one part of a path."""
     return quote(text, safe="")

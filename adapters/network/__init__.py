@@ -2,5 +2,6 @@
 
 from adapters.network.aaa import AaaAdapter
 from adapters.network.olt import OltAdapter
+from adapters.network.voice import VoiceAdapter
 
-__all__ = ["AaaAdapter", "OltAdapter"]
+__all__ = ["AaaAdapter", "OltAdapter", "VoiceAdapter"]

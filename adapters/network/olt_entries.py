@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from lxml import etree
 
-from adapters.json_http import wire_key
+from adapters.json_http import same_order, wire_key
 from adapters.network import olt_model
 from adapters.network.netconf import DATA_MISSING, NOT_UNIQUE, Netconf
 from adapters.network.olt_model import Line, Onu, Pon, ServicePort, pon_of
@@ -261,7 +261,7 @@ class Create(AtOlt):
         return Result("already" if said.tag else "done", {})
 
     def _is_wanted(self, call: Call, args: Args, now: Any) -> bool:
-        return self._entries.fits(now, args) and _order(now.reference) == _order(wire_key(call.key))
+        return self._entries.fits(now, args) and same_order(now.reference, call.key)
 
 
 class Remove(AtOlt):
@@ -307,8 +307,3 @@ class Remove(AtOlt):
             raise NeedsHuman(target=target_of(args), detail=detail)
         self._olts.expect(self._entries, before, args, deadline)
         return Result("done", {})
-
-
-def _order(reference: str) -> str:
-    """The order of a key: what stands before its element and token."""
-    return reference.partition(":")[0]

@@ -14,6 +14,7 @@ from adapters.addresses import SimulatorAddresses
 from adapters.sim.aaa import AaaSimulator
 from adapters.sim.crm import CrmSimulator
 from adapters.sim.http import SimulatorHttpServer
+from adapters.sim.ims import ImsSimulator
 from adapters.sim.olt import OltSimulator
 from adapters.sim.radius import SimulatorRadiusServer
 from adapters.sim.state import Simulator
@@ -31,6 +32,7 @@ class RunningSimulators:
     aaa: AaaSimulator
     crm: CrmSimulator
     olt: OltSimulator
+    ims: ImsSimulator
 
     @classmethod
     def open(cls, data_dir: Path, addresses: SimulatorAddresses) -> RunningSimulators:
@@ -40,11 +42,12 @@ class RunningSimulators:
             AaaSimulator(data_dir / "aaa.db"),
             CrmSimulator(data_dir / "crm.db"),
             OltSimulator(data_dir / "olt.db"),
+            ImsSimulator(data_dir / "ims.db"),
         )
 
     def by_name(self) -> dict[str, Simulator]:
         """All of them."""
-        return {s.name: s for s in (self.aaa, self.crm, self.olt)}
+        return {s.name: s for s in (self.aaa, self.crm, self.olt, self.ims)}
 
     @property
     def http_url(self) -> str:

@@ -18,6 +18,7 @@ from engine.ports import Adapter, Call, Observed, Plan, Result
 CANARY = "canary-4f1d-never-shown"
 IMPATIENT_S = 0.3
 ACCOUNT = "yt10230123"
+NUMBER = "+8657100001202"
 AT_ONU = {"node": "OLT-E01", "port": "1/3/7", "onu_serial": "YTGP1A2B3C4D"}
 AT_PORT = {"node": "OLT-E01", "port": "1/3/7"}
 
@@ -78,6 +79,11 @@ def bind_onu(bench: Bench) -> None:
 def create_service_port(bench: Bench) -> None:
     """Somebody made the service port before."""
     bench.do("olt.service_port.create", {**AT_PORT, "vlan": 1203}, key="earlier")
+
+
+def open_number(bench: Bench) -> None:
+    """Somebody opened the number before."""
+    bench.do("voice.subscriber.open", {"number": NUMBER}, key="earlier")
 
 
 @dataclass(frozen=True)
@@ -175,6 +181,29 @@ WRITE_OPERATIONS = (
         refusal="OLT_REFUSED",
         prepare=bind_onu,
         read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="voice.subscriber.open",
+        args={"number": NUMBER, "account": ACCOUNT},
+        simulator="ims",
+        refusal="IMS_REFUSED",
+        read="voice.subscriber.get",
+    ),
+    WriteOperation(
+        name="voice.subscriber.close",
+        args={"number": NUMBER},
+        simulator="ims",
+        refusal="IMS_REFUSED",
+        prepare=open_number,
+        read="voice.subscriber.get",
+    ),
+    WriteOperation(
+        name="voice.subscriber.bar",
+        args={"number": NUMBER},
+        simulator="ims",
+        refusal="IMS_REFUSED",
+        prepare=open_number,
+        read="voice.subscriber.get",
     ),
 )
 

@@ -83,6 +83,9 @@ def test_built_ins_work_without_being_installed() -> None:
         "olt.onu.profile",
         "olt.onu.reset",
         "olt.line.read",
+        "voice.subscriber.open",
+        "voice.subscriber.close",
+        "voice.subscriber.bar",
     }
     assert registry.adapter_for("aaa.login.test") is registry.adapter_for("aaa.subscriber.open")
     assert registry.failed == {}
