@@ -95,7 +95,10 @@ class CancelRequest(Base):
 
 
 class Product(Base):
-    """What can be ordered. `order_type` is that of a new installation: BB, DL …"""
+    """What can be ordered. `order_type` is that of a new installation: BB, DL …
+
+    `defaults`: characteristics that an order of this product may leave out, and what is taken instead.
+    """
 
     __tablename__ = "product"
 
@@ -105,6 +108,7 @@ class Product(Base):
     order_type: Mapped[word]
     speed_mbps: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True)
+    defaults: Mapped[dict[str, Any] | None]
 
 
 class NumberSeries(Base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -78,7 +78,7 @@ def orders(
 
 
 def orders_by_offset(
-    session: Session, actor: Actor, tasks: TaskColumns, *, where: dict[str, str], offset: int, limit: int
+    session: Session, actor: Actor, tasks: TaskColumns, *, where: Mapping[str, Any], offset: int, limit: int
 ) -> tuple[Sequence[ServiceOrder], int]:
     """A page as TM Forum clients ask for it, and how many match. `where` names columns, or texts of the document."""
     query = _visible(actor, tasks)
@@ -140,6 +140,12 @@ def orders_of_instances(session: Session, instance_ids: Collection[int]) -> dict
     )
     found = session.execute(query.where(OrderItem.instance_id.in_(set(instance_ids))))
     return {instance: order for instance, order in found if instance is not None}
+
+
+def defaults_of(session: Session, product: str) -> dict[str, Any]:
+    """Characteristics that orders of a product may leave out, with what is taken instead."""
+    found = session.get(Product, product)
+    return dict(found.defaults or {}) if found is not None else {}
 
 
 def product_names(session: Session) -> dict[str, tuple[str, str]]:

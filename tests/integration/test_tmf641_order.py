@@ -166,7 +166,9 @@ def test_a_list_is_filtered_by_state_numbers_and_category(machines: Machines) ->
 
 def test_a_query_that_we_do_not_understand_is_refused_by_name(machines: Machines) -> None:
     for query, named in {
-        "priority=1": "priority",
+        "description=x": "description",
+        "orderDate=yesterday": "orderDate",
+        "orderDate=2026-11-22T01:12:00": "orderDate",
         "offset=-1": "offset",
         "limit=many": "limit",
         "offset=99999999999999999999999999": "offset",

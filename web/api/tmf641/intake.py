@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,17 @@ CHARACTERISTICS: Mapping[str, Known] = {
 }
 
 
-def command(body: Mapping[str, Any], source: str) -> tuple[PlaceOrder, Sequence[Mapping[str, Any]]]:
+Defaults = Callable[[str], Mapping[str, Any]]
+"""What a product says of characteristics that its orders may leave out."""
+
+
+def command(
+    body: Mapping[str, Any], source: str, defaults: Defaults
+) -> tuple[PlaceOrder, Sequence[Mapping[str, Any]]]:
     """The order to place, and the notes that came with it. Raises `FieldError`."""
     read = load(CREATE, body)
     items = read["service_order_item"]
-    values = [_characteristics(item, n) for n, item in enumerate(items)]
+    values = [_characteristics(item, n, defaults) for n, item in enumerate(items)]
     _refuse_differences(values)
     _refuse_twins(items)
     first = values[0]
@@ -72,8 +78,8 @@ def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
     return NewItem(item["id"], item["action"], product, known.get("orderType"), values)
 
 
-def _characteristics(item: Mapping[str, Any], position: int) -> dict[str, str]:
-    """The characteristics that we read, by name."""
+def _characteristics(item: Mapping[str, Any], position: int, defaults: Defaults) -> dict[str, str]:
+    """The characteristics that we read, by name. The product is asked only for what is needed and missing."""
     found: dict[str, str] = {}
     for given in item["service"]["service_characteristic"]:
         name = given["name"]
@@ -82,10 +88,15 @@ def _characteristics(item: Mapping[str, Any], position: int) -> dict[str, str]:
         if name in found:
             raise FieldError(field=place_of(position, name), detail=gettext("it is given twice"))
         found[name] = _value(given["value"], CHARACTERISTICS[name], place_of(position, name))
-    for name, known in CHARACTERISTICS.items():
-        if name not in found and known.required:
+    missing = {name: known for name, known in CHARACTERISTICS.items() if name not in found}
+    is_short = any(known.required for known in missing.values())
+    usual = defaults(item["service"]["service_specification"]["id"]) if is_short else {}
+    for name, known in missing.items():
+        if name in usual:
+            found[name] = _value(usual[name], known, place_of(position, name))
+        elif known.required:
             raise FieldError(field=place_of(position, name), detail=gettext("it is missing"))
-        if name not in found and known.default is not None:
+        elif known.default is not None:
             found[name] = known.default
     return found
 

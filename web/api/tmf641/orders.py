@@ -16,20 +16,28 @@ from engine.errors import BadInput, RuleViolation
 from engine.identity.actor import SYSTEM
 from engine.orders.intake import DuplicateOrder, FieldError, PlaceOrder, place
 from engine.orders.model import ServiceOrder
-from engine.orders.queries import add_note, get_order, orders_by_offset
+from engine.orders.queries import add_note, defaults_of, get_order, orders_by_offset
 from engine.orders.replay import keep_answer, take_key
 from tasks.columns import TASK_COLUMNS
-from web.api.reading import JSON, json_object
+from web.api.reading import JSON, json_object, moment
 from web.api.tmf641.blueprint import blueprint, created, filters, many, one, page
 from web.api.tmf641.intake import CHARACTERISTICS, command, place_of
 from web.api.tmf641.paths import load
-from web.api.tmf641.resources import order_resource
+from web.api.tmf641.resources import order_href, order_resource
 from web.api.tmf641.schemas import NOTES
 from web.auth import allow
 from web.services import services
 
 MERGE_PATCH = JSON | {"application/merge-patch+json"}
-FILTERS = {"state": "state", "externalId": "external_id", "id": "id", "category": "category"}
+FILTERS = {
+    "state": "state",
+    "externalId": "external_id",
+    "id": "id",
+    "href": "id",
+    "orderDate": "placed_at",
+    "category": "category",
+    "priority": "priority",
+}
 _LATER = frozenset(
     {
         "description",
@@ -62,7 +70,7 @@ def place_order() -> ResponseReturnValue:
     """Takes an order in. The same Idempotency-Key with the same body gets the first answer again."""
     me, at = services(), services().clock.now()
     body = json_object()
-    placed, notes = command(body, g.actor.login)
+    placed, notes = command(body, g.actor.login, _defaults)
     key = _idempotency_key()
     with _explained(placed), me.store.write() as session:
         known = take_key(session, placed.source, key, _digest(), at) if key else None
@@ -85,6 +93,11 @@ def place_order() -> ResponseReturnValue:
     return created(resource)
 
 
+def _defaults(product: str) -> Mapping[str, Any]:
+    with services().store.read() as session:
+        return defaults_of(session, product)
+
+
 @contextmanager
 def _explained(placed: PlaceOrder) -> Iterator[None]:
     """Refusals name the place on the wire, and the order that was there first, also if it came at the same moment."""
@@ -105,13 +118,24 @@ def _explained(placed: PlaceOrder) -> Iterator[None]:
 @allow("view_orders")
 def list_orders() -> ResponseReturnValue:
     """A page of the orders that the caller may see, newest first."""
-    where = filters(FILTERS)
+    where = _where()
     offset, limit = page()
     with services().store.read() as session:
         found, total = orders_by_offset(
             session, g.actor, TASK_COLUMNS, where=where, offset=offset, limit=limit
         )
         return many([order_resource(order, g.actor) for order in found], total)
+
+
+def _where() -> dict[str, Any]:
+    """What to look for. `id` and `href` say the same: an order has to fit both, if both are given."""
+    found: dict[str, Any] = filters({name: name for name in FILTERS})
+    if "href" in found:
+        named = found.pop("href").removeprefix(order_href(""))
+        found["id"] = named if found.get("id", named) == named else ""
+    if "orderDate" in found:
+        found["orderDate"] = moment("orderDate", found["orderDate"])
+    return {FILTERS[name]: value for name, value in found.items()}
 
 
 @blueprint.get("/serviceOrder/<order_id>")
