@@ -36,7 +36,13 @@ class Report:
 
     def add(self, code: str, element: etree._Element, line: int = 0, /, **facts: Any) -> None:
         """A problem at an element; `line` where it is not the element's own."""
-        self.problems.append(Problem(code, line or line_of(element), element.get("id"), facts))
+        place = None if code == "ID_MISSING" else _named(element)
+        self.problems.append(Problem(code, line or line_of(element), place, facts))
+
+
+def _named(element: etree._Element) -> str | None:
+    """The id of an element, or of the nearest one around it that has an id."""
+    return next((str(e.get("id")) for e in (element, *element.iterancestors()) if e.get("id")), None)
 
 
 def some(names: object, limit: int = 12) -> str:

@@ -154,6 +154,13 @@ def test_a_switch_that_changes_the_meaning_is_refused(attribute: str, value: str
     assert ("FEATURE", 3, "S") in _errors(process(start(), body, end(), flows("s S e")))
 
 
+def test_a_part_without_an_id_is_refused_at_the_element_around_it() -> None:
+    body = element("userTask", "u", "\n<standardLoopCharacteristics loopMaximum='-1' />", _role="FC")
+    found = problems_of(process(start(), body, end(), flows("s u e")))
+    assert {p.element for p in found if p.severity == "error"} == {"u"}
+    assert {p.line for p in found if p.severity == "error"} == {4}
+
+
 def test_what_only_documents_is_accepted() -> None:
     data = (
         '<ioSpecification><dataInput id="di" /><dataOutput id="do" /><inputSet /><outputSet /></ioSpecification>'
