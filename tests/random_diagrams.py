@@ -1,0 +1,351 @@
+"""Random diagrams of nested blocks. Each block has one way in and one way out, and knows what it will complete.
+
+What a block writes is computed too: every script, answer, result and message counts in a variable of its own name, which
+begins at 0. Inside a scope that ends abruptly no branch is drawn that could still be on its way: what it completes would
+be a matter of luck.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+from bpmn.parse import Executable, parse
+from tests.bpmn_xml import (
+    catch,
+    end,
+    end_all,
+    end_error,
+    flows,
+    on_error,
+    on_message,
+    on_timer,
+    par,
+    process,
+    script,
+    service,
+    start,
+    sub,
+    timer,
+    user,
+    xor,
+)
+
+NEVER = "P300D"
+CODES = ("E1", "E2", "E3")
+FEWEST_DONE, MOST_DONE = 20, 250
+
+
+@dataclass(frozen=True)
+class Block:
+    """Elements, the first and the last of them, and how often each is completed."""
+
+    text: str
+    first: str
+    last: str
+    done: Counter[str]
+
+    def times(self, rounds: int) -> Counter[str]:
+        """What several rounds complete."""
+        return Counter({name: count * rounds for name, count in self.done.items()})
+
+
+@dataclass
+class Plan:
+    """What whoever walks through the diagram has to know of single elements."""
+
+    never: set[str] = field(default_factory=set)
+    """Tasks that nobody does."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Services that are refused, with the code."""
+    beside: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Tasks that are done after their boundary event has happened so often."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A whole diagram with what running it must give."""
+
+    body: str
+    messages: tuple[str, ...]
+    counting: tuple[str, ...]
+    done: Counter[str]
+    plan: Plan
+    features: frozenset[str]
+
+    @cached_property
+    def file(self) -> bytes:
+        """The diagram as XML."""
+        roots = [f'<message id="M_{name}" name="{name}" />' for name in self.messages]
+        roots += [f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in CODES]
+        return process(self.body, roots="".join(roots))
+
+    @cached_property
+    def executable(self) -> Executable:
+        """The process, ready to run."""
+        return parse(self.file).processes["p"]
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """Variables at the start."""
+        return dict.fromkeys(self.counting, 0)
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """What is known of the variables at the end."""
+        return {name: self.done[name] for name in self.counting}
+
+
+def draw(seed: int, depth: int = 4, without: frozenset[str] = frozenset()) -> Drawing:
+    """The diagram of a seed; too short and too long ones are drawn again. `without` names kinds of blocks that are left out."""
+    random = Random(seed)
+    while True:
+        artist = Artist(random, without)
+        inner = artist.block(depth)
+        done = inner.done + Counter(["s", "e"])
+        if FEWEST_DONE <= sum(done.values()) <= MOST_DONE:
+            body = start() + inner.text + end() + flows(f"s {inner.first}", f"{inner.last} e")
+            names = tuple(artist.messages), tuple(artist.counting)
+            return Drawing(body, *names, done, artist.plan, frozenset(artist.features))
+
+
+class Artist:
+    """Draws blocks, and remembers what was drawn."""
+
+    def __init__(self, random: Random, without: frozenset[str] = frozenset()) -> None:
+        self.random, self.without = random, without
+        self.plan, self.messages, self.counting = Plan(), list[str](), list[str]()
+        self.features: set[str] = set()
+        self._numbers = Counter[str]()
+        self._inside = Counter[str]()
+
+    def name(self, prefix: str, *, counts: bool = False) -> str:
+        """A new name; `counts` makes it a variable too."""
+        self._numbers[""] += 1
+        name = f"{prefix}{self._numbers['']}"
+        if counts:
+            self.counting.append(name)
+        return name
+
+    def half(self) -> bool:
+        """One time in two."""
+        return self.random.random() < 0.5
+
+    @contextmanager
+    def inside(self, what: str) -> Iterator[None]:
+        """While something is drawn that surrounds what comes now."""
+        self._inside[what] += 1
+        yield
+        self._inside[what] -= 1
+
+    def block(self, depth: int) -> Block:
+        """Any block, nested at most so deep."""
+        nested = depth > 0 and self.random.random() < 0.75
+        kinds: Mapping[str, Callable[[int], Block]] = self.nested if nested else self.simple
+        kind = self.random.choice([k for k in kinds if k not in self.without])
+        self.features.add(kind)
+        if kind == "fork" and self._inside["loop"]:
+            self.features.add("fork in a loop")
+        return kinds[kind](depth)
+
+    @property
+    def simple(self) -> Mapping[str, Callable[[int], Block]]:
+        """Blocks that hold no others."""
+        return {
+            "script": self.script,
+            "user": self.user,
+            "service": self.service,
+            "timer": self.timer,
+            "message": self.message,
+            "late": self.late,
+            "beside": self.beside,
+            "refusal": self.refusal,
+        }
+
+    @property
+    def nested(self) -> Mapping[str, Callable[[int], Block]]:
+        """Blocks of blocks."""
+        return {
+            "sequence": self.sequence,
+            "choice": self.choice,
+            "fork": self.fork,
+            "scope": self.scope,
+            "loop": self.loop,
+            "error": self.error,
+            "terminate": self.terminate,
+        }
+
+    # ---- blocks that hold no others
+
+    def script(self, _depth: int = 0) -> Block:
+        n = self.name("c", counts=True)
+        return Block(script(n, f"{n} = {n} + 1"), n, n, Counter([n]))
+
+    def user(self, _depth: int = 0) -> Block:
+        n = self.name("u", counts=True)
+        watch = on_timer(f"{n}b", n, NEVER, self.half()) if self.half() else ""
+        rest = end(f"{n}e") + flows(f"{n}b {n}e") if watch else ""
+        return Block(user(n) + watch + rest, n, n, Counter([n]))
+
+    def service(self, _depth: int = 0) -> Block:
+        n = self.name("v", counts=True)
+        return Block(service(n, f"output {n} = {n} + result.one"), n, n, Counter([n]))
+
+    def timer(self, _depth: int = 0) -> Block:
+        n = self.name("t")
+        return Block(timer(n, f"PT{self.random.randint(1, 90)}M"), n, n, Counter([n]))
+
+    def message(self, _depth: int = 0) -> Block:
+        n = self.name("m", counts=True)
+        self.messages.append(n)
+        return Block(catch(n, n), n, n, Counter([n]))
+
+    def late(self, _depth: int = 0) -> Block:
+        """A task that nobody does, alone or in a sub-process; a timer or a message interrupts it."""
+        n = self.name("late")
+        never, boundary = f"{n}never", f"{n}b"
+        self.plan.never.add(never)
+        done = Counter([boundary, f"{n}x"])
+        if self.half():
+            host, text = never, user(never)
+        else:
+            host, text = n, sub(n, start(f"{n}s"), user(never), end(f"{n}e"), flows(f"{n}s {never} {n}e"))
+            done[f"{n}s"] = 1
+        if self.half():
+            watch = on_timer(boundary, host, "PT1H")
+        else:
+            self.messages.append(boundary)
+            self.counting.append(boundary)
+            watch = on_message(boundary, host, boundary)
+        return Block(
+            text + watch + xor(f"{n}x") + flows(f"{host} {n}x", f"{boundary} {n}x"), host, f"{n}x", done
+        )
+
+    def beside(self, _depth: int = 0) -> Block:
+        """A task that is done after its boundary event has started a branch beside it."""
+        n = self.name("u", counts=True)
+        boundary, often = f"{n}b", 1
+        if self.half():
+            watch = on_timer(boundary, n, "PT1H", interrupts=False)
+        else:
+            often = self.random.randint(1, 3)
+            self.messages.append(boundary)
+            self.counting.append(boundary)
+            watch = on_message(boundary, n, boundary, interrupts=False)
+        self.plan.beside[n] = boundary, often
+        may_wait = not self._inside["abrupt"] and self.half()
+        side = self.user() if may_wait else self.script()
+        text = user(n) + watch + side.text + end(f"{n}e")
+        text += flows(f"{boundary} {side.first}", f"{side.last} {n}e")
+        round_ = Block("", "", "", side.done + Counter([boundary, f"{n}e"]))
+        return Block(text, n, n, round_.times(often) + Counter([n]))
+
+    def refusal(self, _depth: int = 0) -> Block:
+        """A service that is refused; its boundary events know the code, or any."""
+        n, code = self.name("r"), self.random.choice(CODES)
+        self.plan.refused[n] = code
+        way = self.random.choice(["exact", "any", "both"])
+        text, caught = service(n) + xor(f"{n}x") + flows(f"{n} {n}x"), f"{n}any"
+        if way != "exact":
+            text += on_error(f"{n}any", n) + flows(f"{n}any {n}x")
+        if way != "any":
+            text, caught = text + on_error(f"{n}exact", n, code) + flows(f"{n}exact {n}x"), f"{n}exact"
+        return Block(text, n, f"{n}x", Counter([caught, f"{n}x"]))
+
+    # ---- blocks of blocks
+
+    def sequence(self, depth: int) -> Block:
+        parts = [self.block(depth - 1) for _ in range(self.random.randint(1, 3))]
+        joins = flows(*(f"{a.last} {b.first}" for a, b in pairwise(parts)))
+        done = sum((p.done for p in parts), Counter[str]())
+        return Block("".join(p.text for p in parts) + joins, parts[0].first, parts[-1].last, done)
+
+    def choice(self, depth: int) -> Block:
+        g, m = self.name("g"), self.name("g")
+        parts = [self.block(depth - 1) for _ in range(self.random.randint(2, 3))]
+        taken, last = self.random.randrange(len(parts)), len(parts) - 1
+        chains = [
+            f"{g} {p.first}" + ("" if n == last else f" if {n == taken}") for n, p in enumerate(parts)
+        ] + [f"{p.last} {m}" for p in parts]
+        text = "".join(p.text for p in parts) + xor(g, f"{g}_{parts[last].first}") + xor(m) + flows(*chains)
+        return Block(text, g, m, Counter([g, m]) + parts[taken].done)
+
+    def fork(self, depth: int) -> Block:
+        f, j = self.name("f"), self.name("j")
+        parts = [self.block(depth - 1) for _ in range(self.random.randint(2, 3))]
+        chains = [c for p in parts for c in (f"{f} {p.first}", f"{p.last} {j}")]
+        done = sum((p.done for p in parts), Counter([f, j]))
+        return Block("".join(p.text for p in parts) + par(f, j) + flows(*chains), f, j, done)
+
+    def scope(self, depth: int) -> Block:
+        n, inner = self.name("S"), self.block(depth - 1)
+        inside = start(f"{n}s"), inner.text, end(f"{n}e"), flows(f"{n}s {inner.first}", f"{inner.last} {n}e")
+        return Block(sub(n, *inside), n, n, inner.done + Counter([f"{n}s", f"{n}e", n]))
+
+    def loop(self, depth: int) -> Block:
+        """Round and round through two exclusive gateways."""
+        n, rounds = self.name("l", counts=True), self.random.randint(1, 4)
+        with self.inside("loop"):
+            inner = self.block(depth - 1)
+        chains = (
+            f"{n}i {n}m {inner.first}",
+            f"{inner.last} {n} {n}g",
+            f"{n}g {n}m if {n}n < {rounds}",
+            f"{n}g {n}x",
+        )
+        own = script(f"{n}i", f"{n}n = 0") + script(n, f"{n}n = {n}n + 1; {n} = {n} + 1")
+        own += xor(f"{n}m") + xor(f"{n}g", f"{n}g_{n}x") + xor(f"{n}x")
+        round_ = Block("", "", "", inner.done + Counter([f"{n}m", n, f"{n}g"]))
+        done = round_.times(rounds) + Counter([f"{n}i", f"{n}x"])
+        return Block(inner.text + own + flows(*chains), f"{n}i", f"{n}x", done)
+
+    def error(self, depth: int) -> Block:
+        """A sub-process that an error ends: thrown by a script, by a refused service or by an end event, maybe from deeper."""
+        n, code = self.name("X"), self.random.choice(CODES)
+        with self.inside("abrupt"):
+            text, first, last, done = self._before_the_end(n, depth)
+        way = self.random.choice(["script", "service", "event"])
+        thrower = f"{n}t"
+        if way == "script":
+            throw = script(thrower, f"bpmn_error('{code}')") + end(f"{n}e") + flows(f"{thrower} {n}e")
+        elif way == "service":
+            throw = service(thrower) + end(f"{n}e") + flows(f"{thrower} {n}e")
+            self.plan.refused[thrower] = code
+        else:
+            throw, done = end_error(thrower, code), done + Counter([thrower])
+        self.features.add(f"error by {way}")
+        if self.half():  # from a sub-process whose own boundary knows another code
+            other, d = self.random.choice([c for c in CODES if c != code]), f"{n}d"
+            inside = start(f"{d}s"), throw, flows(f"{d}s {thrower}")
+            throw = sub(d, *inside) + on_error(f"{d}b", d, other) + end(f"{d}e")
+            throw += flows(f"{d} {d}e", f"{d}b {d}e")
+            thrower, done = d, done + Counter([f"{d}s"])
+        inside = start(f"{n}s"), text, throw, flows(f"{n}s {first}", f"{last} {thrower}")
+        catcher = on_error(f"{n}b", n, code if self.half() else "")
+        whole = sub(n, *inside) + catcher + xor(f"{n}x") + flows(f"{n} {n}x", f"{n}b {n}x")
+        return Block(whole, n, f"{n}x", done + Counter([f"{n}s", f"{n}b", f"{n}x"]))
+
+    def terminate(self, depth: int) -> Block:
+        """A sub-process that a terminate end event ends."""
+        n = self.name("K")
+        with self.inside("abrupt"):
+            text, first, last, done = self._before_the_end(n, depth)
+        inside = start(f"{n}s"), text, end_all(f"{n}e"), flows(f"{n}s {first}", f"{last} {n}e")
+        return Block(sub(n, *inside), n, n, done + Counter([f"{n}s", f"{n}e", n]))
+
+    def _before_the_end(self, n: str, depth: int) -> tuple[str, str, str, Counter[str]]:
+        """What happens in a scope that ends abruptly; maybe beside a task that nobody does."""
+        inner = self.block(depth - 1)
+        if self.half():
+            return inner.text, inner.first, inner.last, inner.done
+        never, f = f"{n}never", f"{n}f"
+        self.plan.never.add(never)
+        text = inner.text + par(f) + user(never) + end(f"{n}y")
+        chains = flows(f"{f} {inner.first}", f"{f} {never} {n}y")
+        return text + chains, f, inner.last, inner.done + Counter([f])
