@@ -74,6 +74,7 @@ class Drawing:
 
     body: str
     messages: tuple[str, ...]
+    codes: tuple[str, ...]
     counting: tuple[str, ...]
     done: Counter[str]
     plan: Plan
@@ -83,7 +84,7 @@ class Drawing:
     def file(self) -> bytes:
         """The diagram as XML."""
         roots = [f'<message id="M_{name}" name="{name}" />' for name in self.messages]
-        roots += [f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in CODES]
+        roots += [f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in self.codes]
         return process(self.body, roots="".join(roots))
 
     @cached_property
@@ -103,7 +104,7 @@ class Drawing:
 
 
 def draw(seed: int, depth: int = 4, without: frozenset[str] = frozenset()) -> Drawing:
-    """The diagram of a seed; too short and too long ones are drawn again. `without` names kinds of blocks that are left out."""
+    """The diagram of a seed; too short and too long ones are drawn again. `without` names blocks that are left out."""
     random = Random(seed)
     while True:
         artist = Artist(random, without)
@@ -111,7 +112,7 @@ def draw(seed: int, depth: int = 4, without: frozenset[str] = frozenset()) -> Dr
         done = inner.done + Counter(["s", "e"])
         if FEWEST_DONE <= sum(done.values()) <= MOST_DONE:
             body = start() + inner.text + end() + flows(f"s {inner.first}", f"{inner.last} e")
-            names = tuple(artist.messages), tuple(artist.counting)
+            names = tuple(artist.messages), tuple(artist.codes), tuple(artist.counting)
             return Drawing(body, *names, done, artist.plan, frozenset(artist.features))
 
 
@@ -120,7 +121,7 @@ class Artist:
 
     def __init__(self, random: Random, without: frozenset[str] = frozenset()) -> None:
         self.random, self.without = random, without
-        self.plan, self.messages, self.counting = Plan(), list[str](), list[str]()
+        self.plan, self.messages, self.codes, self.counting = Plan(), list[str](), [*CODES], list[str]()
         self.features: set[str] = set()
         self._numbers = Counter[str]()
         self._inside = Counter[str]()
@@ -148,10 +149,9 @@ class Artist:
         """Any block, nested at most so deep."""
         nested = depth > 0 and self.random.random() < 0.75
         kinds: Mapping[str, Callable[[int], Block]] = self.nested if nested else self.simple
-        kind = self.random.choice([k for k in kinds if k not in self.without])
-        self.features.add(kind)
-        if kind == "fork" and self._inside["loop"]:
-            self.features.add("fork in a loop")
+        looping = {"fork": "fork in a loop"} if self._inside["loop"] else {}
+        kind = self.random.choice([k for k in kinds if not {k, looping.get(k)} & self.without])
+        self.features |= {kind, looping.get(kind, kind)}
         return kinds[kind](depth)
 
     @property
@@ -234,10 +234,12 @@ class Artist:
         if self.half():
             watch = on_timer(boundary, n, "PT1H", interrupts=False)
         else:
-            often = self.random.randint(1, 3)
+            often = 1 if "message again" in self.without else self.random.randint(1, 3)
             self.messages.append(boundary)
             self.counting.append(boundary)
             watch = on_message(boundary, n, boundary, interrupts=False)
+        if often > 1:
+            self.features.add("message again")
         self.plan.beside[n] = boundary, often
         may_wait = not self._inside["abrupt"] and self.half()
         side = self.user() if may_wait else self.script()
@@ -306,12 +308,15 @@ class Artist:
         return Block(inner.text + own + flows(*chains), f"{n}i", f"{n}x", done)
 
     def error(self, depth: int) -> Block:
-        """A sub-process that an error ends: thrown by a script, by a refused service or by an end event, maybe from deeper."""
-        n, code = self.name("X"), self.random.choice(CODES)
+        """A sub-process that an error ends: of a script, of a refused service or of an end event, maybe from deeper."""
+        n, code, is_exact = self.name("X"), self.random.choice(CODES), self.half()
+        if "code twice" in self.without:
+            code, is_exact = f"E_{n}", True
+            self.codes.append(code)
         with self.inside("abrupt"):
             text, first, last, done = self._before_the_end(n, depth)
-        way = self.random.choice(["script", "service", "event"])
-        thrower = f"{n}t"
+        ways = [w for w in ("script", "service", "event") if f"error by {w}" not in self.without]
+        way, thrower = self.random.choice(ways), f"{n}t"
         if way == "script":
             throw = script(thrower, f"bpmn_error('{code}')") + end(f"{n}e") + flows(f"{thrower} {n}e")
         elif way == "service":
@@ -320,14 +325,15 @@ class Artist:
         else:
             throw, done = end_error(thrower, code), done + Counter([thrower])
         self.features.add(f"error by {way}")
-        if self.half():  # from a sub-process whose own boundary knows another code
+        if "error from deeper" not in self.without and self.half():  # its own boundary knows another code
+            self.features.add("error from deeper")
             other, d = self.random.choice([c for c in CODES if c != code]), f"{n}d"
             inside = start(f"{d}s"), throw, flows(f"{d}s {thrower}")
             throw = sub(d, *inside) + on_error(f"{d}b", d, other) + end(f"{d}e")
             throw += flows(f"{d} {d}e", f"{d}b {d}e")
             thrower, done = d, done + Counter([f"{d}s"])
         inside = start(f"{n}s"), text, throw, flows(f"{n}s {first}", f"{last} {thrower}")
-        catcher = on_error(f"{n}b", n, code if self.half() else "")
+        catcher = on_error(f"{n}b", n, code if is_exact else "")
         whole = sub(n, *inside) + catcher + xor(f"{n}x") + flows(f"{n} {n}x", f"{n}b {n}x")
         return Block(whole, n, f"{n}x", done + Counter([f"{n}s", f"{n}b", f"{n}x"]))
 

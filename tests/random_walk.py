@@ -66,7 +66,7 @@ class Walker(Driver):
         return name not in self.plan.never
 
     def _may_be_sent(self, name: str, key: str) -> bool:
-        often = {boundary: times for boundary, times in self.plan.beside.values()}
+        often = dict(self.plan.beside.values())
         return name not in often or any(
             self.sent[t._parent] < often[name] for t in self._waiting(name, key) if t._parent
         )
