@@ -128,24 +128,24 @@ class Driver:
 
     # ---- commands
 
-    def complete(self, element: str, /, **values: Any) -> None:
-        """A person completes the oldest open task of an element."""
+    def complete(self, element: str, nth: int = 1, /, **values: Any) -> None:
+        """A person completes the oldest open task of an element, or the second, the third …"""
         self._begin()
-        token = self._token(element, READY)
+        token = self._token(element, READY, nth)
         self.top.assign(token, values)
         self.top.guard(token, "route", token.complete)
         self.run()
 
-    def result(self, element: str, /, **output: Any) -> None:
+    def result(self, element: str, nth: int = 1, /, **output: Any) -> None:
         """A worker has done a service task."""
         self._begin()
-        self.top.take_result(self._token(element, STARTED), output)
+        self.top.take_result(self._token(element, STARTED, nth), output)
         self.run()
 
-    def refuse(self, element: str, code: str) -> None:
+    def refuse(self, element: str, code: str, nth: int = 1) -> None:
         """A worker was told a business no."""
         self._begin()
-        self.top.throw_error(self._token(element, STARTED), code, "no")
+        self.top.throw_error(self._token(element, STARTED, nth), code, "no")
         self.run()
 
     def message(self, name: str, key: str | None = None, /, **values: Any) -> int:
@@ -190,12 +190,14 @@ class Driver:
         self.top.now = self.clock.now()
         self.top.fire_due()
 
-    def _token(self, element: str, state: int) -> Token:
-        for ident in sorted(self.top.by_id):
-            token = self.top.by_id[ident]
+    def _token(self, element: str, state: int, nth: int = 1) -> Token:
+        found: list[Token] = []
+        for token in sorted(self.top.by_id.values(), key=lambda t: t.id):
             is_loop = state == STARTED and isinstance(token.task_spec, Loop)
             if token.task_spec.name == element and token._state == state and not is_loop:
-                return token
+                found.append(token)
+        if len(found) >= nth:
+            return found[nth - 1]
         raise AssertionError(f"nothing waits at {element}: {sorted(_picture(self.top)['tokens'].values())}")
 
     def _between(self) -> None:

@@ -47,14 +47,14 @@ class Twin(Driver):
         super().run(limit)
         assert story(self) == story(self.other)
 
-    def complete(self, element: str, /, **values: Any) -> None:
-        self._both(Driver.complete, element, **values)
+    def complete(self, element: str, nth: int = 1, /, **values: Any) -> None:
+        self._both(Driver.complete, element, nth, **values)
 
-    def result(self, element: str, /, **output: Any) -> None:
-        self._both(Driver.result, element, **output)
+    def result(self, element: str, nth: int = 1, /, **output: Any) -> None:
+        self._both(Driver.result, element, nth, **output)
 
-    def refuse(self, element: str, code: str) -> None:
-        self._both(Driver.refuse, element, code)
+    def refuse(self, element: str, code: str, nth: int = 1) -> None:
+        self._both(Driver.refuse, element, code, nth)
 
     def message(self, name: str, key: str | None = None, /, **values: Any) -> int:
         caught: int = self._both(Driver.message, name, key, **values)

@@ -8,7 +8,7 @@ from bpmn.parse import Bundle
 from tests.conformance import betsy
 from tests.conformance.betsy import NOT_APPLICABLE, Public
 
-RUN_AT_LEAST = 15  # raise it when more elements are executed; it never goes down
+RUN_AT_LEAST = 20  # raise it when more elements are executed; it never goes down
 NOT_EXECUTED = {"ELEMENT", "FEATURE", "EVENT_KIND", "SEVERAL_FLOWS", "FLOW_CONDITION_IGNORED"}
 ABOUT_OUR_TEXTS = {"EXPRESSION", "CODE", "XML_SYNTAX"}
 
@@ -22,7 +22,8 @@ def test_a_public_diagram_runs_as_expected_or_is_refused_by_name(test: Public) -
         _runs_as_expected(found, test)
         return
     codes = {problem.code for problem in found}
-    assert codes & NOT_EXECUTED
+    if not all(case["outcome"].startswith("deploy") for case in test.cases):  # some are meant to be refused
+        assert codes & NOT_EXECUTED
     assert not codes & ABOUT_OUR_TEXTS  # the reason is the diagram, not our translation
     assert all(problem.element and problem.line for problem in found)
 
