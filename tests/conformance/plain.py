@@ -1,4 +1,4 @@
-"""The library as it is: its own parser, its own tree, its own script engine. For diagrams that we have drawn ourselves only."""
+"""The library as it is: its own parser, tree and script engine. For diagrams that we have drawn ourselves, and only those."""
 
 from __future__ import annotations
 
