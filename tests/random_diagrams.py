@@ -18,7 +18,9 @@ from typing import Any
 
 from bpmn.parse import Executable, parse
 from tests.bpmn_xml import (
+    again,
     catch,
+    each,
     end,
     end_all,
     end_error,
@@ -28,6 +30,7 @@ from tests.bpmn_xml import (
     on_timer,
     par,
     process,
+    repeated,
     script,
     service,
     start,
@@ -51,9 +54,13 @@ class Block:
     last: str
     done: Counter[str]
 
-    def times(self, rounds: int) -> Counter[str]:
-        """What several rounds complete."""
-        return Counter({name: count * rounds for name, count in self.done.items()})
+
+@dataclass(frozen=True)
+class Looping:
+    """Loop characteristics, and how many rounds they make."""
+
+    text: str
+    rounds: int
 
 
 @dataclass
@@ -66,6 +73,10 @@ class Plan:
     """Services that are refused, with the code."""
     beside: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Tasks that are done after their boundary event has happened so often."""
+    repeated: set[str] = field(default_factory=set)
+    """Activities with a loop: they count rounds."""
+    outputs: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)
+    """Lists that loops leave: the variable, and of which activity with what."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,14 @@ class Drawing:
     @property
     def after(self) -> dict[str, Any]:
         """What is known of the variables at the end."""
-        return {name: self.done[name] for name in self.counting}
+        looping = self.plan.repeated
+        known: dict[str, Any] = {n: self.done[round_of(n) if n in looping else n] for n in self.counting}
+        return known | {n: found for n, (of, found) in self.plan.outputs.items() if self.done[of]}
+
+
+def round_of(name: str) -> str:
+    """What a round of a repeated activity counts as."""
+    return f"{name}*"
 
 
 def draw(seed: int, depth: int = 4, without: frozenset[str] = frozenset()) -> Drawing:
@@ -125,6 +143,7 @@ class Artist:
         self.features: set[str] = set()
         self._numbers = Counter[str]()
         self._inside = Counter[str]()
+        self._items: list[str] = []
 
     def name(self, prefix: str, *, counts: bool = False) -> str:
         """A new name; `counts` makes it a variable too."""
@@ -138,6 +157,10 @@ class Artist:
         """One time in two."""
         return self.random.random() < 0.5
 
+    def several(self, done: Counter[str], rounds: int) -> Counter[str]:
+        """What several rounds complete."""
+        return Counter({name: count * rounds for name, count in done.items()})
+
     @contextmanager
     def inside(self, what: str) -> Iterator[None]:
         """While something is drawn that surrounds what comes now."""
@@ -149,10 +172,23 @@ class Artist:
         """Any block, nested at most so deep."""
         nested = depth > 0 and self.random.random() < 0.75
         kinds: Mapping[str, Callable[[int], Block]] = self.nested if nested else self.simple
-        looping = {"fork": "fork in a loop"} if self._inside["loop"] else {}
-        kind = self.random.choice([k for k in kinds if not {k, looping.get(k)} & self.without])
-        self.features |= {kind, looping.get(kind, kind)}
+        also: dict[str, str] = {}
+        if self._inside["loop"]:
+            also["fork"] = "fork in a loop"
+        if self._inside["parallel"]:
+            also |= {"loop": "loop in parallel", "message": "message in parallel"}
+        left_out = self.without | {"loop in parallel"}  # its counter would be everybody's
+        kind = self.random.choice([k for k in kinds if not {k, also.get(k)} & left_out])
+        self.features |= {kind, also.get(kind, kind)}
         return kinds[kind](depth)
+
+    def listens(self) -> bool:
+        """Whether a boundary event waits for a message rather than for a time."""
+        return not (self._inside["parallel"] and "message in parallel" in self.without) and self.half()
+
+    def key(self) -> dict[str, str]:
+        """In an instance among several, a message says which one it is for."""
+        return {"_key": " + '.' + ".join(f"str({item})" for item in self._items)} if self._items else {}
 
     @property
     def simple(self) -> Mapping[str, Callable[[int], Block]]:
@@ -166,6 +202,7 @@ class Artist:
             "late": self.late,
             "beside": self.beside,
             "refusal": self.refusal,
+            "again": self.again,
         }
 
     @property
@@ -179,6 +216,7 @@ class Artist:
             "loop": self.loop,
             "error": self.error,
             "terminate": self.terminate,
+            "rounds": self.rounds,
         }
 
     # ---- blocks that hold no others
@@ -204,40 +242,44 @@ class Artist:
     def message(self, _depth: int = 0) -> Block:
         n = self.name("m", counts=True)
         self.messages.append(n)
-        return Block(catch(n, n), n, n, Counter([n]))
+        return Block(catch(n, n, **self.key()), n, n, Counter([n]))
 
     def late(self, _depth: int = 0) -> Block:
         """A task that nobody does, alone or in a sub-process; a timer or a message interrupts it."""
         n = self.name("late")
         never, boundary = f"{n}never", f"{n}b"
         self.plan.never.add(never)
-        done = Counter([boundary, f"{n}x"])
+        done, begun = Counter([boundary, f"{n}x"]), 1
         if self.half():
             host, text = never, user(never)
         else:
             host, text = n, sub(n, start(f"{n}s"), user(never), end(f"{n}e"), flows(f"{n}s {never} {n}e"))
-            done[f"{n}s"] = 1
-        if self.half():
-            watch = on_timer(boundary, host, "PT1H")
-        else:
+        if "several late" not in self.without and self.half():
+            in_sequence, often = self.half(), self.random.randint(1, 3)
+            text, begun = repeated(text, each(often=str(often), sequence=in_sequence)), often
+            begun = 1 if in_sequence else often
+        if host == n:
+            done[f"{n}s"] = begun
+        if self.listens():
             self.messages.append(boundary)
             self.counting.append(boundary)
-            watch = on_message(boundary, host, boundary)
-        return Block(
-            text + watch + xor(f"{n}x") + flows(f"{host} {n}x", f"{boundary} {n}x"), host, f"{n}x", done
-        )
+            watch = on_message(boundary, host, boundary, **self.key())
+        else:
+            watch = on_timer(boundary, host, "PT1H")
+        text += watch + xor(f"{n}x") + flows(f"{host} {n}x", f"{boundary} {n}x")
+        return Block(text, host, f"{n}x", done)
 
     def beside(self, _depth: int = 0) -> Block:
         """A task that is done after its boundary event has started a branch beside it."""
         n = self.name("u", counts=True)
         boundary, often = f"{n}b", 1
-        if self.half():
-            watch = on_timer(boundary, n, "PT1H", interrupts=False)
-        else:
+        if self.listens():
             often = 1 if "message again" in self.without else self.random.randint(1, 3)
             self.messages.append(boundary)
             self.counting.append(boundary)
-            watch = on_message(boundary, n, boundary, interrupts=False)
+            watch = on_message(boundary, n, boundary, interrupts=False, **self.key())
+        else:
+            watch = on_timer(boundary, n, "PT1H", interrupts=False)
         if often > 1:
             self.features.add("message again")
         self.plan.beside[n] = boundary, often
@@ -245,20 +287,65 @@ class Artist:
         side = self.user() if may_wait else self.script()
         text = user(n) + watch + side.text + end(f"{n}e")
         text += flows(f"{boundary} {side.first}", f"{side.last} {n}e")
-        round_ = Block("", "", "", side.done + Counter([boundary, f"{n}e"]))
-        return Block(text, n, n, round_.times(often) + Counter([n]))
+        return Block(text, n, n, self.several(side.done + Counter([boundary, f"{n}e"]), often) + Counter([n]))
 
     def refusal(self, _depth: int = 0) -> Block:
         """A service that is refused; its boundary events know the code, or any."""
         n, code = self.name("r"), self.random.choice(CODES)
         self.plan.refused[n] = code
         way = self.random.choice(["exact", "any", "both"])
-        text, caught = service(n) + xor(f"{n}x") + flows(f"{n} {n}x"), f"{n}any"
+        often = each(often=str(self.random.randint(1, 3)), sequence=self.half()) if self.half() else ""
+        activity = repeated(service(n), often) if often else service(n)
+        text, caught = activity + xor(f"{n}x") + flows(f"{n} {n}x"), f"{n}any"
         if way != "exact":
             text += on_error(f"{n}any", n) + flows(f"{n}any {n}x")
         if way != "any":
             text, caught = text + on_error(f"{n}exact", n, code) + flows(f"{n}exact {n}x"), f"{n}exact"
         return Block(text, n, f"{n}x", Counter([caught, f"{n}x"]))
+
+    def again(self, _depth: int = 0) -> Block:
+        """A task with a loop."""
+        n = self.name("a", counts=True)
+        task = self.random.choice(
+            [
+                script(n, f"{n} = {n} + 1"),
+                user(n),
+                service(n, f"output {n} = {n} + result.one"),
+            ]
+        )
+        loop = self.looping(n, may_leave=True)
+        return Block(repeated(task, loop.text), n, n, Counter({n: 1, round_of(n): loop.rounds}))
+
+    def looping(self, n: str, *, may_leave: bool, parallel: bool | None = None) -> Looping:
+        """Loop characteristics of any kind. `may_leave`: instances of which some are left undone."""
+        self.plan.repeated.add(n)
+        if parallel is None:
+            parallel = self.random.random() < 0.4
+        if not parallel and self.half():
+            return self._standard()
+        often, needed = self.random.randint(0, 4), self.random.randint(1, 5)
+        stops = needed < often and self.half() and (may_leave or not parallel)
+        ours = {"enough": f"numberOfCompletedInstances >= {needed}"} if stops else {}
+        rounds, values = min(often, needed) if stops else often, [10 * k for k in range(often)]
+        if "outputs" not in self.without and self.half() and not (stops and parallel):
+            ours |= {"outputCollection": f"{n}out", "outputElement": "loopCounter * 10"}
+            left: list[Any] = [None] * (often - rounds)
+            self.plan.outputs[f"{n}out"] = n, [*values[:rounds], *left]
+        if "collection" in self.without:
+            text = each(often=str(often), sequence=not parallel, **ours)
+        elif self.half() or parallel:
+            text = each(str(values), elementVariable=f"{n}i", sequence=not parallel, **ours)
+        else:
+            text = each(often=f"{often} + 0", sequence=not parallel, **ours)
+        return Looping(text, rounds)
+
+    def _standard(self) -> Looping:
+        rounds = self.random.randint(1, 4)
+        if "condition" in self.without or self.half():
+            return Looping(again(loopMaximum=str(rounds)), rounds)
+        if self.half():
+            return Looping(again(f"loopCounter < {rounds}"), rounds)
+        return Looping(again(f"loopCounter < {rounds - 1}", testBefore="true"), rounds - 1)
 
     # ---- blocks of blocks
 
@@ -290,6 +377,18 @@ class Artist:
         inside = start(f"{n}s"), inner.text, end(f"{n}e"), flows(f"{n}s {inner.first}", f"{inner.last} {n}e")
         return Block(sub(n, *inside), n, n, inner.done + Counter([f"{n}s", f"{n}e", n]))
 
+    def rounds(self, depth: int) -> Block:
+        """A sub-process with a loop."""
+        n, parallel = self.name("R"), self.half()
+        loop = self.looping(n, may_leave=False, parallel=parallel)
+        with self.inside("parallel" if parallel else "sequence"):
+            self._items += [f"{n}i"] if parallel else []
+            inner = self.block(depth - 1)
+            self._items = self._items[:-1] if parallel else self._items
+        inside = start(f"{n}s"), inner.text, end(f"{n}e"), flows(f"{n}s {inner.first}", f"{inner.last} {n}e")
+        done = self.several(inner.done + Counter([f"{n}s", f"{n}e", round_of(n)]), loop.rounds)
+        return Block(repeated(sub(n, *inside), loop.text), n, n, done + Counter([n]))
+
     def loop(self, depth: int) -> Block:
         """Round and round through two exclusive gateways."""
         n, rounds = self.name("l", counts=True), self.random.randint(1, 4)
@@ -303,8 +402,7 @@ class Artist:
         )
         own = script(f"{n}i", f"{n}n = 0") + script(n, f"{n}n = {n}n + 1; {n} = {n} + 1")
         own += xor(f"{n}m") + xor(f"{n}g", f"{n}g_{n}x") + xor(f"{n}x")
-        round_ = Block("", "", "", inner.done + Counter([f"{n}m", n, f"{n}g"]))
-        done = round_.times(rounds) + Counter([f"{n}i", f"{n}x"])
+        done = self.several(inner.done + Counter([f"{n}m", n, f"{n}g"]), rounds) + Counter([f"{n}i", f"{n}x"])
         return Block(inner.text + own + flows(*chains), f"{n}i", f"{n}x", done)
 
     def error(self, depth: int) -> Block:
@@ -334,7 +432,10 @@ class Artist:
             thrower, done = d, done + Counter([f"{d}s"])
         inside = start(f"{n}s"), text, throw, flows(f"{n}s {first}", f"{last} {thrower}")
         catcher = on_error(f"{n}b", n, code if is_exact else "")
-        whole = sub(n, *inside) + catcher + xor(f"{n}x") + flows(f"{n} {n}x", f"{n}b {n}x")
+        activity = sub(n, *inside)
+        if "several error" not in self.without and self.half():  # the first round ends it
+            activity = repeated(activity, each(often="3", sequence=True) if self.half() else again("True"))
+        whole = activity + catcher + xor(f"{n}x") + flows(f"{n} {n}x", f"{n}b {n}x")
         return Block(whole, n, f"{n}x", done + Counter([f"{n}s", f"{n}b", f"{n}x"]))
 
     def terminate(self, depth: int) -> Block:

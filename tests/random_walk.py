@@ -11,7 +11,7 @@ from bpmn.specs import Boundary, ServiceActivity, UserActivity
 from bpmn.specs.nodes import READY, STARTED
 from engine.runtime.token import Token
 from engine.testing import Driver
-from tests.random_diagrams import Drawing
+from tests.random_diagrams import Drawing, round_of
 
 MOST_COMMANDS = 5_000
 
@@ -22,7 +22,6 @@ class Walker(Driver):
     def __init__(self, drawing: Drawing, seed: int, *, round_trip: bool) -> None:
         self.drawing, self.plan, self.random = drawing, drawing.plan, Random(seed)
         self.sent = Counter[int]()
-        self.wanted: Token | None = None
         super().__init__(drawing.executable, drawing.before, round_trip=round_trip)
 
     def finish(self) -> None:
@@ -40,8 +39,9 @@ class Walker(Driver):
 
     @property
     def done(self) -> Counter[str]:
-        """How often each element was completed."""
-        return Counter(self.completed)
+        """How often each element was completed, and each round of a loop."""
+        rounds = [round_of(name) for name in self.elements("round")]
+        return Counter(self.completed) + Counter(rounds)
 
     def todo(self) -> Iterator[Callable[[], object]]:
         """All that could be done now, by token."""
@@ -74,25 +74,24 @@ class Walker(Driver):
     def _waiting(self, name: str, key: str) -> list[Token]:
         return [self.top.by_id[i] for i in self.top.waiting.messages[name, key]]
 
+    def _nth(self, token: Token) -> int:
+        """Which of the tokens that are there at the same time."""
+        beside = [t for t in self.top.by_id.values() if t.task_spec is token.task_spec]
+        return 1 + sum(t.id < token.id and t._state == token._state for t in beside)
+
     def _complete(self, token: Token) -> None:
-        name, self.wanted = token.task_spec.name, token
-        self.complete(name, **{name: self.variables[name] + 1})
+        name = token.task_spec.name
+        self.complete(name, self._nth(token), **{name: self.variables[name] + 1})
 
     def _answer(self, token: Token) -> None:
-        name, self.wanted = token.task_spec.name, token
+        name = token.task_spec.name
         if name in self.plan.refused:
-            self.refuse(name, self.plan.refused[name])
+            self.refuse(name, self.plan.refused[name], self._nth(token))
         else:
-            self.result(name, one=1)
+            self.result(name, self._nth(token), one=1)
 
     def _send(self, name: str, key: str) -> None:
         for token in self._waiting(name, key):
             if isinstance(token.task_spec, Boundary) and token._parent:
                 self.sent[token._parent] += 1
         self.message(name, key, **{name: self.variables[name] + 1})
-
-    def _token(self, element: str, state: int) -> Token:
-        """The token that was chosen, not the oldest of its element."""
-        wanted = self.top.by_id[self.wanted.id] if self.wanted else super()._token(element, state)
-        assert (wanted.task_spec.name, wanted._state) == (element, state)
-        return wanted

@@ -1,4 +1,4 @@
-"""The library as it is: its own parser, tree and script engine. For diagrams that we have drawn ourselves, and only those."""
+"""The library as it is: its own parser, tree and script engine. Only for diagrams that we have drawn ourselves."""
 
 from __future__ import annotations
 
