@@ -8,24 +8,27 @@ from functools import cached_property
 
 from lxml import etree
 
-from bpmn.xml import BPMN, DI, kind_of, line_of
+from bpmn.xml import BPMN, DI, is_true, kind_of, line_of
 
 NODE_KINDS = {
     "startEvent",
     "endEvent",
     "intermediateCatchEvent",
+    "intermediateThrowEvent",
     "boundaryEvent",
     "task",
     "manualTask",
     "userTask",
     "serviceTask",
     "scriptTask",
+    "receiveTask",
+    "eventBasedGateway",
     "exclusiveGateway",
     "inclusiveGateway",
     "parallelGateway",
     "subProcess",
 }
-ACTIVITY_KINDS = {"task", "manualTask", "userTask", "serviceTask", "scriptTask", "subProcess"}
+ACTIVITY_KINDS = {"task", "manualTask", "userTask", "serviceTask", "scriptTask", "receiveTask", "subProcess"}
 _SILENT = {
     "documentation",
     "extensionElements",
@@ -77,6 +80,11 @@ class Scope:
     @property
     def id(self) -> str:
         return self.element.get("id") or ""
+
+    @property
+    def is_event_sub(self) -> bool:
+        """Whether a trigger starts it, not a flow."""
+        return is_true(self.element, "triggeredByEvent")
 
     def outgoing(self, node: str) -> list[FlowXml]:
         """Flows that leave a node."""
@@ -147,8 +155,28 @@ def event_definitions(event: etree._Element) -> list[etree._Element]:
     ]
 
 
+def link_of(event: etree._Element) -> etree._Element | None:
+    """The link definition of an event."""
+    return event.find(f"{{{BPMN}}}linkEventDefinition")
+
+
+def link_targets(scope: etree._Element, thrown: etree._Element) -> list[etree._Element]:
+    """The catch events of the same scope that a thrown link leads to; exactly one is right."""
+    definition = link_of(thrown)
+    target = (definition.findtext(f"{{{BPMN}}}target") or "").strip() if definition is not None else ""
+    found = []
+    for event in scope.findall(f"{{{BPMN}}}intermediateCatchEvent"):
+        caught = link_of(event)
+        if definition is None or caught is None:
+            continue
+        if caught.get("id") == target if target else caught.get("name") == definition.get("name"):
+            found.append(event)
+    return found
+
+
 def _scope(element: etree._Element, parent: Scope | None) -> Scope:
     scope = Scope(element, parent)
+    scope.flows += _links(element)
     for child in element:
         kind = kind_of(child) if isinstance(child.tag, str) else ""
         if kind == "sequenceFlow":
@@ -163,6 +191,17 @@ def _scope(element: etree._Element, parent: Scope | None) -> Scope:
         elif kind and kind not in _SILENT:
             scope.unknown.append(child)
     return scope
+
+
+def _links(scope: etree._Element) -> list[FlowXml]:
+    """A link is a flow that is not drawn."""
+    found = []
+    for event in scope.findall(f"{{{BPMN}}}intermediateThrowEvent"):
+        if link_of(event) is not None and event.get("id"):
+            for target in link_targets(scope, event):
+                source = str(event.get("id"))
+                found.append(FlowXml(event, f"{source}.link", source, target.get("id") or "", None, 0))
+    return found
 
 
 def _flow(element: etree._Element) -> FlowXml:

@@ -15,7 +15,11 @@ from SpiffWorkflow.bpmn.parser.event_parsers import EventDefinitionParser
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
-from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
+    ErrorEventDefinition,
+    EscalationEventDefinition,
+)
+from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition, TerminateEventDefinition
 from SpiffWorkflow.specs.base import TaskSpec
 
@@ -107,7 +111,8 @@ class _NoData:
 
 class _EventParser(_NoData, EventDefinitionParser):
     def create_task(self) -> Any:
-        found = [self._definition(d) for d in event_definitions(self.node)]
+        links = diagram.link_of(self.node)
+        found = [self._definition(d) for d in event_definitions(self.node) if d is not links]
         one = found[0] if found else NoneEventDefinition()
         interrupting = None
         if kind_of(self.node) == "boundaryEvent":
@@ -122,15 +127,18 @@ class _EventParser(_NoData, EventDefinitionParser):
             text = next((c.text or "").strip() for c in element if kind_of(c).startswith("time"))
             compiled = None if durations.is_literal(text) else compile_expression(text)
             return specs.TimerCatch(self.bpmn_id, text, compiled)
-        if kind == "messageEventDefinition":
+        if kind in ("messageEventDefinition", "receiveTask"):
             key = extension.attributes(self.node).get("key")
             name = self.process_parser.parser.messages[element.get("messageRef")]
             return specs.MessageCatch(name, compile_expression(key) if key else None)
+        catching = kind_of(self.node) in ("boundaryEvent", "startEvent")
         if kind == "errorEventDefinition":
             error = self.process_parser.parser.errors.get(element.get("errorRef"), {})
             code = error.get("error_code")
-            catching = kind_of(self.node) == "boundaryEvent"
             return (specs.ErrorCatch if catching else ErrorEventDefinition)(error.get("name"), code)
+        if kind == "escalationEventDefinition":
+            name, code = self.process_parser.parser.escalations.get(element.get("escalationRef"), ("", None))
+            return (specs.EscalationCatch if catching else EscalationEventDefinition)(name, code)
         return TerminateEventDefinition()
 
 
@@ -159,8 +167,35 @@ class _ServiceParser(_TaskParser):
 class _SubProcessParser(_TaskParser):
     def create_task(self) -> Any:
         self.process_parser.parser.create_parser(self.node, filename=self.filename, lane=self.lane)
-        self.process_parser.parser.process_parsers[self.bpmn_id].get_spec()
-        return self.spec_class(self.spec, self.bpmn_id, subworkflow_spec=self.bpmn_id, **self.bpmn_attributes)
+        inner = self.process_parser.parser.process_parsers[self.bpmn_id].get_spec()
+        if not is_true(self.node, "triggeredByEvent"):
+            return self.spec_class(
+                self.spec, self.bpmn_id, subworkflow_spec=self.bpmn_id, **self.bpmn_attributes
+            )
+        node = specs.EventSubProcess(
+            self.spec, self.bpmn_id, subworkflow_spec=self.bpmn_id, **self.bpmn_attributes
+        )
+        start = next(e for e in self.node if isinstance(e.tag, str) and kind_of(e) == "startEvent")
+        node.events = inner.node(inner.entry).events
+        node.is_interrupting = is_true(start, "isInterrupting", default=True)
+        self.spec.event_subs.append(node)
+        return node
+
+
+class _ReceiveParser(_EventParser):
+    """A receive task names its message itself."""
+
+    def create_task(self) -> Any:
+        definition = self._definition(self.node)
+        node = self._create_task(definition)
+        node.events = [definition]
+        return node
+
+
+class _EventGatewayParser(_TaskParser):
+    def create_task(self) -> Any:
+        none = MultipleEventDefinition()
+        return self.spec_class(self.spec, self.bpmn_id, event_definition=none, **self.bpmn_attributes)
 
 
 class _ScopeParser(ProcessParser):
@@ -179,6 +214,10 @@ class _ScopeParser(ProcessParser):
         for element in self.node.findall(f"{{{BPMN}}}sequenceFlow"):
             self._flow(element, nodes)
         for name, element in nodes.items():
+            if kind_of(element) == "intermediateThrowEvent" and diagram.link_of(element) is not None:
+                (target,) = diagram.link_targets(self.node, element)
+                self._connect(specs.Flow(f"{name}.link", name, str(target.get("id")), None, False))
+        for name, element in nodes.items():
             if kind_of(element) == "boundaryEvent":
                 host = self.spec.task_specs[element.get("attachedToRef")]
                 host.boundaries = [*host.boundaries, self.spec.task_specs[name]]
@@ -192,6 +231,8 @@ class _ScopeParser(ProcessParser):
     def _node(self, name: str, element: etree._Element) -> None:
         kind, ours = kind_of(element), extension.attributes(element)
         parser, spec_class = self.parser._get_parser_class(element.tag)
+        if kind == "intermediateCatchEvent" and diagram.link_of(element) is not None:
+            spec_class = specs.Throw  # where a link arrives nothing is waited for
         node = parser(self, spec_class, element, self.nsmap, lane=self.lane).create_task()
         _describe(node, element, ours)
         looping = loops.characteristics(element)
@@ -217,7 +258,10 @@ class _ScopeParser(ProcessParser):
             compile_expression(text) if text else None,
             nodes[source].get("default") == ident,
         )
-        before, after = self.spec.task_specs[source], self.spec.task_specs[target]
+        self._connect(flow)
+
+    def _connect(self, flow: specs.Flow) -> None:
+        before, after = self.spec.task_specs[flow.source], self.spec.task_specs[flow.target]
         before.flows_out = [*before.flows_out, flow]
         after.flows_in = [*after.flows_in, flow]
         TaskSpec.connect(before, after)
@@ -264,6 +308,9 @@ class _Parser(BpmnParser):
             i: {"name": e.get("name"), "error_code": e.get("errorCode")}
             for i, e in drawing.by_id("error").items()
         }
+        self.escalations = {
+            i: (e.get("name"), e.get("escalationCode")) for i, e in drawing.by_id("escalation").items()
+        }
         for scope in drawing.processes:
             if is_true(scope.element, "isExecutable"):
                 self.create_parser(scope.element)
@@ -275,15 +322,18 @@ class _Parser(BpmnParser):
             "startEvent": (_EventParser, specs.Start),
             "endEvent": (_EventParser, specs.End),
             "intermediateCatchEvent": (_EventParser, specs.Catch),
+            "intermediateThrowEvent": (_EventParser, specs.Throw),
             "boundaryEvent": (_EventParser, specs.Boundary),
             "task": (_TaskParser, specs.NoneActivity),
             "manualTask": (_TaskParser, specs.ManualActivity),
             "userTask": (_TaskParser, specs.UserActivity),
             "serviceTask": (_ServiceParser, specs.ServiceActivity),
             "scriptTask": (_ScriptParser, specs.ScriptActivity),
+            "receiveTask": (_ReceiveParser, specs.ReceiveActivity),
             "subProcess": (_SubProcessParser, specs.SubProcess),
             "exclusiveGateway": (_TaskParser, specs.Exclusive),
             "parallelGateway": (_TaskParser, specs.Parallel),
             "inclusiveGateway": (_TaskParser, specs.Inclusive),
+            "eventBasedGateway": (_EventGatewayParser, specs.EventBased),
         }.items()
     }

@@ -16,6 +16,7 @@ _ROOTS = "".join(
     [
         '<message id="M_go" name="go" /><message id="M_note" name="note" /><message id="M_cancel" name="order.cancel" />',
         *(f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in ("E1", "E2", "E3")),
+        *(f'<escalation id="Y_{code}" name="{code}" escalationCode="{code}" />' for code in ("L1", "L2")),
     ]
 )
 
@@ -158,3 +159,40 @@ def on_message(ident: str, host: str, message: str, interrupts: bool = True, **a
 def on_error(ident: str, host: str, code: str = "") -> str:
     reference = f' errorRef="X_{code}"' if code else ""
     return _boundary(ident, host, f"<errorEventDefinition{reference} />", True)
+
+
+def definition(kind: str, what: str = "") -> str:
+    """An event definition: `timer PT1H`, `message go`, `error E1`, `escalation L1`; the last two may catch any."""
+    if kind == "timer":
+        return timer_definition(what)
+    prefix = {"message": "M", "error": "X", "escalation": "Y"}[kind]
+    reference = f' {kind}Ref="{prefix}_{what}"' if what else ""
+    return f"<{kind}EventDefinition{reference} />"
+
+
+def escalate(ident: str, code: str, tag: str = "intermediateThrowEvent") -> str:
+    return element(tag, ident, definition("escalation", code))
+
+
+def on_escalation(ident: str, host: str, code: str = "", interrupts: bool = True) -> str:
+    return _boundary(ident, host, definition("escalation", code), interrupts)
+
+
+def event_sub(ident: str, trigger: str, *body: str, interrupts: bool = True) -> str:
+    """An event sub-process whose start event is `<ident>_s`."""
+    first = element("startEvent", f"{ident}_s", trigger, isInterrupting=str(interrupts).lower())
+    return sub(ident, first, *body, triggeredByEvent="true")
+
+
+def receive(ident: str, message: str, **attributes: str) -> str:
+    return element("receiveTask", ident, messageRef=f"M_{message}", **attributes)
+
+
+def whichever(ident: str) -> str:
+    return element("eventBasedGateway", ident)
+
+
+def link(tag: str, ident: str, name: str) -> str:
+    """`throw` or `catch`."""
+    kind = {"throw": "intermediateThrowEvent", "catch": "intermediateCatchEvent"}[tag]
+    return element(kind, ident, f'<linkEventDefinition name="{name}" />')

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from bpmn.diagram import Diagram
-from bpmn.lint import elements, events, flows, loops, people, texts
+from bpmn.lint import elements, events, flows, loops, people, subprocesses, texts
 from bpmn.lint.report import Catalogue, Report
 from bpmn.problems import Problem
 
 __all__ = ["Catalogue", "check"]
 
-_RULES = (elements.check, flows.check, events.check, loops.check, texts.check, people.check)
+_RULES = (
+    elements.check,
+    flows.check,
+    events.check,
+    loops.check,
+    subprocesses.check,
+    texts.check,
+    people.check,
+)
 
 
 def check(diagram: Diagram, catalogue: Catalogue) -> list[Problem]:

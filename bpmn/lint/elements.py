@@ -47,7 +47,6 @@ _OTHER_LANGUAGES = (
     "xpath",
 )
 _SWITCHES = {
-    "triggeredByEvent": "event sub-process",
     "isForCompensation": "compensation",
 }
 

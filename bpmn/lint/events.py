@@ -7,21 +7,43 @@ from collections.abc import Mapping
 from lxml import etree
 
 from bpmn import extension
-from bpmn.diagram import ACTIVITY_KINDS, Scope, event_definitions
+from bpmn.diagram import ACTIVITY_KINDS, Scope, event_definitions, link_of, link_targets
 from bpmn.lint.report import Report, some
 from bpmn.xml import is_true, kind_of
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     "startEvent": frozenset(),
-    "endEvent": frozenset({"terminateEventDefinition", "errorEventDefinition"}),
-    "intermediateCatchEvent": frozenset({"timerEventDefinition", "messageEventDefinition"}),
-    "boundaryEvent": frozenset({"timerEventDefinition", "messageEventDefinition", "errorEventDefinition"}),
+    "startEvent of an event sub-process": frozenset(
+        {
+            "timerEventDefinition",
+            "messageEventDefinition",
+            "errorEventDefinition",
+            "escalationEventDefinition",
+        }
+    ),
+    "endEvent": frozenset({"terminateEventDefinition", "errorEventDefinition", "escalationEventDefinition"}),
+    "intermediateCatchEvent": frozenset(
+        {"timerEventDefinition", "messageEventDefinition", "linkEventDefinition"}
+    ),
+    "intermediateThrowEvent": frozenset({"escalationEventDefinition", "linkEventDefinition"}),
+    "boundaryEvent": frozenset(
+        {
+            "timerEventDefinition",
+            "messageEventDefinition",
+            "errorEventDefinition",
+            "escalationEventDefinition",
+        }
+    ),
 }
-NEEDS_ONE = {"intermediateCatchEvent", "boundaryEvent"}
+TRIGGER = "startEvent of an event sub-process"
+NEEDS_ONE = {"intermediateCatchEvent", "boundaryEvent", TRIGGER}
 _REFERENCES = {
     "messageEventDefinition": ("messageRef", "message"),
     "errorEventDefinition": ("errorRef", "error"),
+    "escalationEventDefinition": ("escalationRef", "escalation"),
 }
+_CODES = {"error": "errorCode", "escalation": "escalationCode"}
+_CATCHES_ANY = ("boundaryEvent", "startEvent")
 
 
 def check(report: Report) -> None:
@@ -30,9 +52,16 @@ def check(report: Report) -> None:
         for element in scope.nodes.values():
             kind = kind_of(element)
             if kind in ALLOWED:
-                _kinds(report, element, kind)
+                is_trigger = kind == "startEvent" and scope.is_event_sub
+                _kinds(report, element, TRIGGER if is_trigger else kind)
             if kind == "boundaryEvent":
                 _boundary(report, scope, element)
+            elif kind == "receiveTask":
+                _reference(report, element, element, *_REFERENCES["messageEventDefinition"])
+            elif kind == "eventBasedGateway":
+                _gateway(report, scope, element)
+            elif kind.startswith("intermediate") and link_of(element) is not None:
+                _link(report, scope, element)
 
 
 def _kinds(report: Report, element: etree._Element, kind: str) -> None:
@@ -54,21 +83,21 @@ def _reference(
 ) -> None:
     target = definition.get(attribute)
     if target is None:
-        if not (tag == "error" and kind_of(holder) == "boundaryEvent"):  # catching any error is allowed
+        if not (tag in _CODES and kind_of(holder) in _CATCHES_ANY):  # catching any error is allowed
             report.add("REFERENCE", holder, attribute=attribute, target="nothing")
         return
     found = report.diagram.by_id(tag).get(target)
     if found is None:
         report.add("REFERENCE", holder, attribute=attribute, target=target)
-    elif tag == "error" and not found.get("errorCode"):
-        report.add("REFERENCE", holder, attribute="errorCode", target=f"error {target} without a code")
+    elif tag in _CODES and not found.get(_CODES[tag]):
+        report.add("REFERENCE", holder, attribute=_CODES[tag], target=f"{tag} {target} without a code")
     elif tag == "message" and not found.get("name"):
         report.add("REFERENCE", holder, attribute="name", target=f"message {target} without a name")
 
 
 def _boundary(report: Report, scope: Scope, element: etree._Element) -> None:
     host = scope.nodes.get(str(element.get("attachedToRef")))
-    if host is None or kind_of(host) not in ACTIVITY_KINDS:
+    if host is None or kind_of(host) not in ACTIVITY_KINDS or is_true(host, "triggeredByEvent"):
         report.add("BOUNDARY_HOST", element, target=str(element.get("attachedToRef")))
         return
     names = [kind_of(d) for d in event_definitions(element)]
@@ -77,6 +106,35 @@ def _boundary(report: Report, scope: Scope, element: etree._Element) -> None:
     if not is_true(element, "cancelActivity", default=True):
         report.add("ERROR_NOT_INTERRUPTING", element)
     _can_happen(report, scope, element, host)
+
+
+def _gateway(report: Report, scope: Scope, element: etree._Element) -> None:
+    """Behind an event-based gateway: events and receive tasks that are reached by no other way."""
+    if element.get("eventGatewayType", "Exclusive") != "Exclusive":
+        report.add("FEATURE", element, feature="eventGatewayType=Parallel")
+    if is_true(element, "instantiate"):
+        report.add("FEATURE", element, feature="instantiate")
+    for flow in scope.outgoing(str(element.get("id"))):
+        target = scope.nodes.get(flow.target)
+        kind = kind_of(target) if target is not None else ""
+        waits = kind == "receiveTask" or (
+            kind == "intermediateCatchEvent" and target is not None and link_of(target) is None
+        )
+        alone = len([f for f in scope.flows if f.target == flow.target]) == 1
+        if not waits or not alone or scope.boundaries(flow.target):
+            report.add("EVENT_GATEWAY_TARGET", element, target=flow.target)
+
+
+def _link(report: Report, scope: Scope, element: etree._Element) -> None:
+    """A thrown link has one catch event in its scope, a caught one is thrown at least once."""
+    if kind_of(element) == "intermediateThrowEvent":
+        found = link_targets(scope.element, element)
+        if len(found) != 1:
+            report.add("LINK_TARGET", element, count=len(found))
+        return
+    throws = (e for e in scope.nodes.values() if kind_of(e) == "intermediateThrowEvent")
+    if not any(element in link_targets(scope.element, e) for e in throws):
+        report.add("LINK_SOURCE", element)
 
 
 def _can_happen(report: Report, scope: Scope, element: etree._Element, host: etree._Element) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bpmn.diagram import ACTIVITY_KINDS, Scope
+from lxml import etree
+
+from bpmn.diagram import ACTIVITY_KINDS, FlowXml, Scope, link_of
 from bpmn.lint.report import Report
-from bpmn.xml import kind_of
+from bpmn.xml import is_true, kind_of
 
 _DECIDES = {"exclusiveGateway", "inclusiveGateway"} | ACTIVITY_KINDS
 
@@ -27,9 +29,15 @@ def _ends(report: Report, scope: Scope) -> None:
             or target is None
             or kind_of(source) == "endEvent"
             or kind_of(target) in ("startEvent", "boundaryEvent")
+            or (kind_of(source) == "intermediateThrowEvent" and _leaves_link(flow, source))
         )
         if wrong:
             report.add("FLOW_END", flow.element, id=flow.id, source=flow.source, target=flow.target)
+
+
+def _leaves_link(flow: FlowXml, source: etree._Element) -> bool:
+    """A thrown link is the end of its way: what goes on goes on where it is caught."""
+    return link_of(source) is not None and flow.element is not source
 
 
 def _conditions(report: Report, scope: Scope, ident: str) -> None:
@@ -72,6 +80,8 @@ def _reachable(report: Report, scope: Scope) -> None:
         todo += [f.target for f in scope.outgoing(ident)]
         todo += [str(b.get("id")) for b in scope.boundaries(ident)]
     for ident, element in scope.nodes.items():
+        if is_true(element, "triggeredByEvent"):
+            continue
         if ident not in seen and not _orphan_boundary(scope, ident):
             report.add("UNREACHABLE", element, id=ident)
         elif kind_of(element) != "endEvent" and not scope.outgoing(ident):

@@ -5,16 +5,18 @@ Behaviour only, no I/O: what a node needs of the running instance is `contract.I
 
 from bpmn.specs.activities import (
     Activity,
+    EventSubProcess,
     ManualActivity,
     NoneActivity,
+    ReceiveActivity,
     ScriptActivity,
     ServiceActivity,
     SubProcess,
     UserActivity,
 )
-from bpmn.specs.definitions import ErrorCatch, MessageCatch, TimerCatch
-from bpmn.specs.events import Boundary, Catch, End, Start
-from bpmn.specs.gateways import Exclusive, Inclusive, Parallel
+from bpmn.specs.definitions import ErrorCatch, EscalationCatch, MessageCatch, TimerCatch
+from bpmn.specs.events import Boundary, Catch, End, Start, Throw
+from bpmn.specs.gateways import EventBased, Exclusive, Inclusive, Parallel
 from bpmn.specs.loops import Loop, ParallelMultiInstance, SequentialMultiInstance, StandardLoop
 from bpmn.specs.nodes import BpmnError, Flow, Node, NoFlowTrue
 from bpmn.specs.process import ProcessSpec
@@ -26,6 +28,9 @@ __all__ = [
     "Catch",
     "End",
     "ErrorCatch",
+    "EscalationCatch",
+    "EventBased",
+    "EventSubProcess",
     "Exclusive",
     "Flow",
     "Inclusive",
@@ -38,12 +43,14 @@ __all__ = [
     "Parallel",
     "ParallelMultiInstance",
     "ProcessSpec",
+    "ReceiveActivity",
     "ScriptActivity",
     "SequentialMultiInstance",
     "ServiceActivity",
     "StandardLoop",
     "Start",
     "SubProcess",
+    "Throw",
     "TimerCatch",
     "UserActivity",
 ]

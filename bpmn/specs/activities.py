@@ -93,6 +93,17 @@ class ServiceActivity(Activity, spiff.ServiceTask):
         return None
 
 
+class ReceiveActivity(Activity, spiff.ReceiveTask):
+    """Waits for a message."""
+
+    passive = True
+
+    def enter(self, token: Token) -> bool:
+        token._set_state(WAITING)
+        token.workflow.top_workflow.arm(token)
+        return False
+
+
 class SubProcess(Activity, spiff.SubWorkflowTask):
     """An embedded sub-process: STARTED while its scope lives."""
 
@@ -101,4 +112,19 @@ class SubProcess(Activity, spiff.SubWorkflowTask):
     def enter(self, token: Token) -> bool:
         token._set_state(STARTED)
         token.workflow.top_workflow.open_scope(token)
+        return False
+
+
+class EventSubProcess(SubProcess):
+    """Its WAITING token is the subscription, one for each start of the scope; the STARTED one is the running handler.
+
+    `events` are those of its start event.
+    """
+
+    is_interrupting: bool
+    passive = True
+
+    def _update_hook(self, token: Token) -> bool:
+        token._set_state(WAITING)
+        token.workflow.top_workflow.arm(token)
         return False

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
+    ErrorEventDefinition,
+    EscalationEventDefinition,
+)
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 
@@ -41,6 +44,12 @@ class MessageCatch(MessageEventDefinition):
     def __init__(self, name: str, key: Expression | None) -> None:
         super().__init__(name, [])
         self.key = key
+
+
+class EscalationCatch(EscalationEventDefinition):
+    """An escalation by code; an empty code catches any escalation."""
+
+    code: str | None
 
 
 class ErrorCatch(ErrorEventDefinition):

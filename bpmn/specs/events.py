@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from SpiffWorkflow.bpmn.specs import defaults as spiff
-from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
+    ErrorEventDefinition,
+    EscalationEventDefinition,
+)
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
 
 from bpmn.specs.contract import Token
@@ -11,16 +14,30 @@ from bpmn.specs.nodes import WAITING, BpmnError, Node
 
 
 class Start(Node, spiff.StartEvent):
-    """A start event without trigger."""
+    """A start event; what triggers that of an event sub-process is waited for by the sub-process's own node."""
+
+
+class Throw(Node, spiff.IntermediateThrowEvent):
+    """An intermediate event that throws, or only marks a place. A link, thrown or caught, is one: a flow joins both."""
+
+    def _run_hook(self, token: Token) -> bool | None:
+        for definition in self.events:
+            if isinstance(definition, EscalationEventDefinition):
+                token.workflow.top_workflow.throw_escalation(token, definition.code)
+        return True
 
 
 class End(Node, spiff.EndEvent):
-    """A none, terminate or error end event."""
+    """A none, terminate, error or escalation end event."""
 
     def _run_hook(self, token: Token) -> bool | None:
         definition = self.events[0] if self.events else None
         if isinstance(definition, ErrorEventDefinition):
             raise BpmnError(definition.code, self.label)
+        if isinstance(definition, EscalationEventDefinition):
+            token.workflow.top_workflow.throw_escalation(token, definition.code)
+            if not token.alive:
+                return None
         token.workflow.top_workflow.note_end(token)
         if isinstance(definition, TerminateEventDefinition):
             token.workflow.emit(token, ())

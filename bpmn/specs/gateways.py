@@ -1,4 +1,4 @@
-"""Exclusive, parallel and inclusive gateways."""
+"""Exclusive, parallel, inclusive and event-based gateways."""
 
 from __future__ import annotations
 
@@ -94,4 +94,18 @@ class Inclusive(Node, spiff.InclusiveGateway):
                 at.name in self.reach[f] for f in present
             ):
                 return True
+        return False
+
+
+class EventBased(Node, spiff.EventBasedGateway):
+    """Goes on at the one of the events behind it that happens first; these wait as children of its token."""
+
+    passive = True
+
+    def _update_hook(self, token: Token) -> bool:
+        token._set_state(WAITING)
+        scope = token.workflow
+        for flow in self.flows_out:
+            target = scope.spec.node(flow.target)
+            scope.top_workflow.arm(scope.put(target, parent=token, state=WAITING, flow=flow.id, gate=True))
         return False

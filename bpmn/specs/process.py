@@ -7,6 +7,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BpmnStartTask
 
+from bpmn.specs.activities import EventSubProcess
 from bpmn.specs.nodes import Node
 
 ROOT = "(scope)"  # no XML id can be this, so no element of a diagram collides with it
@@ -27,6 +28,7 @@ class ProcessSpec(BpmnProcessSpec):
         self.start = ScopeRoot(self, ROOT)
         self.end = None
         self.entry = ""
+        self.event_subs: list[EventSubProcess] = []
         self.label, self.label_en = "", ""
 
     def node(self, name: str) -> Node:

@@ -1,10 +1,11 @@
-"""Business errors: from the failing token outwards to the nearest boundary event that catches them."""
+"""Errors and escalations: from the token that throws outwards to the nearest event that catches them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from bpmn.specs import Boundary, End, ErrorCatch
+from bpmn.specs import Boundary, End, ErrorCatch, EscalationCatch, EventSubProcess
 from bpmn.specs.nodes import WAITING
 from engine.runtime.scope import SubScope
 from engine.runtime.token import Token
@@ -27,33 +28,48 @@ def throw_error(top: Instance, token: Token, code: str, message: str) -> None:
         top.kill(token)
 
 
-def lookup(token: Token, code: str) -> Token | None:
-    """The armed boundary event that would catch this error of this token."""
+def throw_escalation(top: Instance, token: Token, code: str) -> None:
+    """Fires the nearest event that catches it; nobody has to. Whoever throws goes on, unless the catcher interrupts him."""
+    top.note("thrown", token)
+    catcher = lookup(token, code, EscalationCatch)
+    if catcher is not None:
+        told = {"code": code, "element": token.task_spec.name}
+        top.waiting.fire(catcher, {"escalation": told})
+
+
+def lookup(token: Token, code: str, kind: type[Any] = ErrorCatch) -> Token | None:
+    """The armed event that would catch this error of this token.
+
+    From inside out: its own boundary events, those of its loop, the event sub-processes of its scope, the boundary events
+    of the activity that owns the scope, and so on. A handler does not catch what it throws itself.
+    """
     current = token
     while True:
-        found = _best(current, code)
+        found = _best(current.children, code, kind, Boundary)
         if found is not None:
             return found
-        scope = current.workflow
         if current.is_round:
             current = current.parent
-        elif isinstance(scope, SubScope):
-            current = scope.owner
-        else:
-            return None
-
-
-def _best(activity: Token, code: str) -> Token | None:
-    """The boundary with exactly this code before one that catches any."""
-    any_code: Token | None = None
-    child: Token
-    for child in activity.children:
-        if not isinstance(child.task_spec, Boundary) or child._state != WAITING:
             continue
-        for definition in child.task_spec.events:
-            if isinstance(definition, ErrorCatch):
+        scope = current.workflow
+        handler = current.task_spec
+        others = (t for t in scope.task_tree.children if t.task_spec is not handler)
+        found = _best(others, code, kind, EventSubProcess)
+        if found is not None or not isinstance(scope, SubScope):
+            return found
+        current = scope.owner
+
+
+def _best(tokens: Iterable[Token], code: str, kind: type[Any], place: type[Any]) -> Token | None:
+    """One that waits for exactly this code before one that catches any."""
+    any_code: Token | None = None
+    for token in tokens:
+        if not isinstance(token.task_spec, place) or token._state != WAITING:
+            continue
+        for definition in token.task_spec.events:
+            if isinstance(definition, kind):
                 if definition.code == code:
-                    return child
+                    return token
                 if not definition.code:
-                    any_code = any_code or child
+                    any_code = any_code or token
     return any_code

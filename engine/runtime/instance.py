@@ -16,7 +16,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from bpmn.expressions import BpmnErrorThrown, Expression, Script
 from bpmn.parse import Executable
-from bpmn.specs import Boundary, BpmnError, ProcessSpec, ServiceActivity
+from bpmn.specs import BpmnError, EventSubProcess, ProcessSpec, ServiceActivity
 from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
 from engine.ports import InstanceEnd
 from engine.runtime import catching, variables
@@ -83,6 +83,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         """Puts the first token. The values become the instance's variables."""
         self.task_tree = Token(self, self.spec.start, None, STARTED)
         self.assign(self.task_tree, values)
+        self.arm_event_subs()
         self.put(self.spec.node(self.spec.entry))
 
     def is_completed(self) -> bool:
@@ -126,7 +127,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         the missing branches can no longer arrive.
         """
         for scope in (self, *self.subprocesses.values()):
-            held: list[Token] = scope.task_tree.children
+            held: list[Token] = [t for t in scope.task_tree.children if not t.is_watch]
             if held and all(t._state == WAITING and t.task_spec.is_join for t in held):
                 return held[0]
         return None
@@ -135,7 +136,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         """An arrived token meets its node."""
         self.queue.pop(token.id, None)
         self.arrivals.pop(token.id, None)
-        if not token.is_round:
+        if not (token.is_round or isinstance(token.task_spec, EventSubProcess)):
             self.note("entered", token)
         self.guard(token, "enter", lambda: token.task_spec._update(token))
 
@@ -217,7 +218,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
             self.kill(inner.task_tree)
         for child in list(token.children):
             self.kill(child)
-        if not isinstance(token.task_spec, Boundary):  # that a watch has ended is no news
+        if not (token.is_watch or "gate" in token.internal_data):  # that a watch has ended is no news
             self.note("cancelled", token)
         token._state = CANCELLED
         self._drop(token)
@@ -244,6 +245,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         scope = SubScope(self.executable.scopes[token.task_spec.name], token.id, self)
         self.subprocesses[token.id] = scope
         scope.task_tree = Token(scope, scope.spec.start, None, STARTED)
+        scope.arm_event_subs()
         scope.put(scope.spec.node(scope.spec.entry))
         return scope
 
@@ -260,6 +262,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
     def close(self, scope: ScopeMixin) -> None:
         """A scope without tokens ends; its activity completes."""
         self.touched.pop(scope, None)
+        for watch in list(scope.task_tree.children):
+            self.kill(watch)
         self._drop(scope.task_tree)
         self.touched.pop(scope, None)
         if isinstance(scope, SubScope):
@@ -348,6 +352,9 @@ class Instance(ScopeMixin, BpmnWorkflow):
 
     def throw_error(self, token: Token, code: str, message: str) -> None:
         catching.throw_error(self, token, code, message)
+
+    def throw_escalation(self, token: Token, code: str) -> None:
+        catching.throw_escalation(self, token, code)
 
     def open_incident(self, token: Token, error: Exception, phase: str = "run") -> None:
         """The token stays, in ERROR; `retry` repeats what failed and nothing else."""

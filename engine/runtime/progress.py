@@ -197,6 +197,10 @@ def _in_order(spec: ProcessSpec, scopes: Mapping[str, ProcessSpec]) -> Iterator[
             if name not in seen:
                 seen.add(name)
                 waiting.append(name)
+        if not waiting:
+            later = [n.name for n in spec.event_subs if n.name not in seen]
+            seen.update(later)
+            waiting += later
 
 
 def _expected(top: Instance) -> set[str]:

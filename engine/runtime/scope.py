@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 
-from bpmn.specs import Boundary, Flow, Node, ProcessSpec
+from bpmn.specs import Flow, Node, ProcessSpec
 from bpmn.specs.nodes import FUTURE, WAITING
 from engine.runtime.token import Token
 
@@ -36,11 +36,8 @@ class ScopeMixin:
         return [t for t in self.task_tree.children if t.task_spec is node and t._state == WAITING]
 
     def frontier(self) -> Iterable[Token]:
-        """Every token that may still get somewhere: armed boundary events go where their activity goes."""
-        armed = (
-            t for t in self.tasks.values() if not (isinstance(t.task_spec, Boundary) and t._state == WAITING)
-        )
-        return (t for t in armed if t is not self.task_tree)
+        """Every token that may still get somewhere: a boundary event that is armed goes where its activity goes."""
+        return (t for t in self.tasks.values() if t is not self.task_tree and not t.is_watch)
 
     def wait_to_join(self, node: Node) -> None:
         """A token waits at the gateway until the tokens elsewhere let it go on."""
@@ -75,8 +72,13 @@ class ScopeMixin:
             self.top_workflow.kill(token)
 
     def is_finished(self) -> bool:
-        """No token is left."""
-        return not self.task_tree._children
+        """No token is left but those that wait for the triggers of event sub-processes."""
+        return all(token.is_watch for token in self.task_tree.children)
+
+    def arm_event_subs(self) -> None:
+        """Each start of the scope waits for the triggers of its event sub-processes."""
+        for node in self.spec.event_subs:
+            self.put(node)
 
 
 class SubScope(ScopeMixin, BpmnSubWorkflow):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.task import Task
 
-from bpmn.specs import Node
-from bpmn.specs.nodes import FUTURE, READY, STARTED
+from bpmn.specs import Boundary, EventSubProcess, Node
+from bpmn.specs.nodes import FUTURE, READY, STARTED, WAITING
 
 if TYPE_CHECKING:
     from engine.runtime.scope import ScopeMixin
@@ -56,6 +56,11 @@ class Token(Task):
     def alive(self) -> bool:
         """Whether the token is still part of its instance."""
         return self.id in self.workflow.top_workflow.by_id
+
+    @property
+    def is_watch(self) -> bool:
+        """Whether it only waits for something that may happen beside the flow: a boundary event, an event sub-process."""
+        return self._state == WAITING and isinstance(self.task_spec, Boundary | EventSubProcess)
 
     @property
     def is_round(self) -> bool:

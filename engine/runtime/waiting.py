@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bpmn.specs import Boundary, MessageCatch, TimerCatch
-from bpmn.specs.nodes import READY
+from bpmn.specs import Boundary, EventSubProcess, MessageCatch, TimerCatch
+from bpmn.specs.nodes import READY, STARTED
 from engine.runtime.token import Token
 
 if TYPE_CHECKING:
@@ -69,6 +69,14 @@ class Waiting:
         top.note("caught", token)
         if values:
             top.assign(token, values)
+        if isinstance(node, EventSubProcess):
+            self._begin_handler(token, node)
+            return
+        if "gate" in token.internal_data:  # the first event behind an event-based gateway
+            flow = token.internal_data["flow"]
+            top.completed_at(token.parent)
+            scope.put(node, state=READY, flow=flow)
+            return
         if not isinstance(node, Boundary):
             token.internal_data.pop("due", None)
             token._set_state(READY)
@@ -79,3 +87,18 @@ class Waiting:
         elif "due" in token.internal_data:  # a duration fires once; messages again and again
             top.forget(token)
         scope.put(node, state=READY)
+
+    def _begin_handler(self, token: Token, node: EventSubProcess) -> None:
+        """An interrupting event sub-process takes the scope over; another runs beside it, and may run again."""
+        scope, top, handler = token.workflow, self.top, token
+        if node.is_interrupting:
+            for other in list(scope.task_tree.children):
+                if other is not token:
+                    top.kill(other)
+            token.internal_data.pop("due", None)
+            token._set_state(STARTED)
+        else:
+            if "due" in token.internal_data:  # a duration fires once; messages again and again
+                top.forget(token)
+            handler = scope.put(node, state=STARTED)
+        top.guard(handler, "enter", lambda: top.open_scope(handler))

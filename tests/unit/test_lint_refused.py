@@ -13,6 +13,7 @@ from tests.bpmn_xml import (
     each,
     element,
     end,
+    event_sub,
     flows,
     process,
     repeated,
@@ -27,14 +28,11 @@ from tests.bpmn_xml import (
 
 ELEMENTS = [
     "sendTask",
-    "receiveTask",
     "businessRuleTask",
     "callActivity",
     "transaction",
     "adHocSubProcess",
-    "eventBasedGateway",
     "complexGateway",
-    "intermediateThrowEvent",
     "implicitThrowEvent",
     "subConversation",
     "choreographyTask",
@@ -54,9 +52,10 @@ EVENTS = [
 ]
 ALLOWED = {
     "startEvent": set(),
-    "endEvent": {"terminate", "error"},
-    "intermediateCatchEvent": {"timer", "message"},
-    "boundaryEvent": {"timer", "message", "error"},
+    "endEvent": {"terminate", "error", "escalation"},
+    "intermediateCatchEvent": {"timer", "message", "link"},
+    "intermediateThrowEvent": {"escalation", "link"},
+    "boundaryEvent": {"timer", "message", "error", "escalation"},
 }  # fmt: skip
 
 
@@ -93,6 +92,14 @@ def test_an_event_kind_is_refused_wherever_it_is_not_executed(tag: str, kind: st
     else:
         assert [(p.line, p.element) for p in found] == [(4, "x")]
         assert f"{kind}EventDefinition" in found[0].message("en")
+
+
+@pytest.mark.parametrize("kind", ["", *EVENTS])
+def test_an_event_sub_process_needs_a_trigger_that_is_executed(kind: str) -> None:
+    trigger = f"<{kind}EventDefinition />" if kind else ""
+    file = process(start(), end(), flows("s e"), event_sub("H", trigger, end("He"), flows("H_s He")))
+    found = [(p.line, p.element) for p in problems_of(file) if p.code == "EVENT_KIND"]
+    assert found == ([] if kind in ("timer", "message", "error", "escalation") else [(6, "H_s")])
 
 
 @pytest.mark.parametrize("tag", list(ALLOWED))
@@ -142,9 +149,7 @@ def test_only_activities_are_repeated(host: str) -> None:
 @pytest.mark.parametrize(
     ("attribute", "value"),
     [
-        ("triggeredByEvent", "true"),
-        ("triggeredByEvent", "1"),
-        ("triggeredByEvent", " true "),
+        ("isForCompensation", " true "),
         ("isForCompensation", "true"),
         ("isForCompensation", "1"),
     ],

@@ -13,16 +13,21 @@ from bpmn.problems import CATALOGUE, DiagramRefused, Problem
 from tests.bpmn_xml import (
     again,
     catch,
+    definition,
     each,
     element,
     end,
     end_error,
+    escalate,
+    event_sub,
     flows,
+    link,
     on_error,
     on_message,
     on_timer,
     par,
     process,
+    receive,
     repeated,
     script,
     service,
@@ -30,6 +35,7 @@ from tests.bpmn_xml import (
     sub,
     timer,
     user,
+    whichever,
     xor,
 )
 
@@ -60,6 +66,7 @@ def _looping(loop: str) -> bytes:
     return _line("s u e", repeated(user("u"), loop))
 
 
+TIMER = definition("timer", "PT1H")
 TWO_IN_ONE = on_error("b", "u").replace("<error", "<errorEventDefinition /><error")
 MAPPING = '<extensionElements><kaitong:input name="a">1</kaitong:input></extensionElements>'
 CASES = [
@@ -77,7 +84,31 @@ CASES = [
     Case("EVENT_KIND", "t", 'id="t"', _line("s t e", element("intermediateCatchEvent", "t"))),
     Case("EVENT_SEVERAL", "b", 'id="b"',
          _line("s u e", user("u"), TWO_IN_ONE, end("x"), flows("b x"))),
-    Case("FEATURE", "S", 'id="S"', _line("s e", sub("S", start("is"), triggeredByEvent="1"))),
+    Case("FEATURE", "S", 'id="S"', _line("s S e", sub("S", start("is"), isForCompensation="1"))),
+    Case("EVENT_SUBPROCESS_FLOW", "H", 'id="H"', _line("s H e", event_sub("H", TIMER, end("x"), flows("H_s x")))),
+    Case("EVENT_KIND", "H_s", 'id="H_s"', _line("s e", event_sub("H", "", end("x"), flows("H_s x")))),
+    Case("NO_START", "H", 'id="H"', _line("s e", sub("H", end("x"), triggeredByEvent="true"))),
+    Case("ERROR_NOT_INTERRUPTING", "H_s", 'id="H_s"',
+         _line("s e", event_sub("H", definition("error"), end("x"), flows("H_s x"), interrupts=False))),
+    Case("FEATURE", "H", 'id="H"',
+         _line("s e", repeated(event_sub("H", TIMER, end("x"), flows("H_s x")), again("x")))),
+    Case("BOUNDARY_HOST", "b", 'id="b"',
+         _line("s e", event_sub("H", TIMER, end("x"), flows("H_s x")), on_timer("b", "H", "PT1H"), flows("b e"))),
+    Case("EVENT_GATEWAY_TARGET", "g", 'id="g"', _line("s g u e", whichever("g"), user("u"))),
+    Case("EVENT_GATEWAY_TARGET", "g", 'id="g"', _line("s g r e", whichever("g"), receive("r", "go"), flows("s r"))),
+    Case("EVENT_GATEWAY_TARGET", "g", 'id="g"',
+         _line("s g r e", whichever("g"), receive("r", "go"), on_timer("b", "r", "PT1H"), flows("b e"))),
+    Case("FEATURE", "g", 'id="g"',
+         _line("s g t e", whichever("g").replace('id="g"', 'id="g" eventGatewayType="Parallel"'), timer("t", "PT1H"))),
+    Case("REFERENCE", "r", 'id="r"', _line("s r e", receive("r", "nowhere"))),
+    Case("REFERENCE", "x", 'id="x"', process(start(), escalate("x", "L9", "endEvent"), flows("s x"))),
+    Case("LINK_TARGET", "t", 'id="t"', process(start(), link("throw", "t", "x"), end(), flows("s t"))),
+    Case("LINK_TARGET", "t", 'id="t"',
+         process(start(), link("throw", "t", "x"), link("catch", "c", "x"), link("catch", "d", "x"), end(),
+                 flows("s t", "c e", "d e"))),
+    Case("LINK_SOURCE", "c", 'id="c"', process(start(), link("catch", "c", "x"), end(), flows("s e", "c e"))),
+    Case("FLOW_END", "t_e", 'id="t_e"',
+         process(start(), link("throw", "t", "x"), link("catch", "c", "x"), end(), flows("s t e", "c e"))),
     Case("REFERENCE", "m", 'id="m"', _line("s m e", catch("m", "nowhere"))),
     Case("REFERENCE", "x", 'id="x"', process(start(), end_error("x", "E9"), flows("s x"))),
     Case("REFERENCE", "m", 'id="m"',
