@@ -35,6 +35,11 @@ class SimulatorAddresses:
         return self.http_url + "/olt"
 
     @property
+    def router_url(self) -> str:
+        """Base address of the PE routers; the name of one follows."""
+        return self.http_url + "/router"
+
+    @property
     def ims_url(self) -> str:
         """Base address of the IMS."""
         return self.http_url + "/ims"
@@ -47,6 +52,7 @@ class SimulatorAddresses:
             aaa_radius=settings.aaa_radius or self.radius,
             crm_url=settings.crm_url or self.crm_url,
             olt_url=settings.olt_url or self.olt_url,
+            router_url=settings.router_url or self.router_url,
             ims_url=settings.ims_url or self.ims_url,
         )
 
@@ -82,6 +88,11 @@ class Addresses:
     def olt_url(self) -> str:
         """Base address of the OLTs; the name of one follows."""
         return (self._settings.olt_url or self._simulated("OLT", "KAITONG_OLT_URL").olt_url).rstrip("/")
+
+    def router_url(self) -> str:
+        """Base address of the PE routers; the name of one follows."""
+        known = self._settings.router_url or self._simulated("router", "KAITONG_ROUTER_URL").router_url
+        return known.rstrip("/")
 
     def ims_url(self) -> str:
         """Base address of the IMS."""

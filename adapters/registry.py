@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "aaa": "adapters.network.aaa:AaaAdapter",
         "crm": "adapters.crm.report:CrmAdapter",
         "olt": "adapters.network.olt:OltAdapter",
+        "router": "adapters.network.router:RouterAdapter",
         "ims": "adapters.network.voice:VoiceAdapter",
     }
 )

@@ -77,6 +77,8 @@ class Settings:
     """Address of the CRM's order report interface; empty means the simulator."""
     olt_url: str = ""
     """Address before the names of OLTs, where their NETCONF requests are posted; empty means the simulator."""
+    router_url: str = ""
+    """Address before the names of PE routers, where their command lines are posted; empty means the simulator."""
     ims_url: str = ""
     """Address of the IMS provisioning interface; empty means the simulator."""
     adapter_timeout_seconds: float = 5.0

@@ -1,20 +1,18 @@
 """NETCONF (RFC 6241) as text: requests are built, replies are read, and what a reply says becomes the contract's errors.
 
-How the text travels is a `Transport`. The embedded one posts it over HTTP to the simulated devices; there is no session,
-so every request stands alone: one `edit-config` of the running configuration, tested first and rolled back on an error,
-is one effect.
+There is no session, so every request stands alone: one `edit-config` of the running configuration, tested first and
+rolled back on an error, is one effect.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from lxml import etree
 
-from adapters.json_http import Ask, JsonHttp, segment, wire_key
+from adapters.json_http import wire_key
+from adapters.network.transport import Transport
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent, Retryable
 
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
@@ -25,45 +23,6 @@ MAX_ELEMENTS = 20_000
 DATA_EXISTS, DATA_MISSING, NOT_UNIQUE = "data-exists", "data-missing", "data-not-unique"
 _LATER = ("in-use", "lock-denied", "resource-denied")
 _PERHAPS = ("partial-operation", "rollback-failed")
-
-
-class Transport(Protocol):
-    """Brings the bytes of a request to a device and the bytes of its reply back. No retry, no look inside."""
-
-    def exchange(self, device: str, request: bytes, deadline: float, reads: bool) -> bytes:
-        """The reply. No connection is `Retryable`; no answer too when it only `reads`, otherwise `OutcomeUnknown`."""
-
-    def reachable(self, deadline: float) -> bool:
-        """Whether somebody is there."""
-
-    def close(self) -> None:
-        """Gives back connections."""
-
-
-class HttpTransport:
-    """Posts a request to `{base address}/{device}`."""
-
-    def __init__(self, kind: str, url: Callable[[], str], media: str = MEDIA) -> None:
-        self._kind, self._url, self._media = kind, url, media
-        self._http = JsonHttp(kind)
-
-    def exchange(self, device: str, request: bytes, deadline: float, reads: bool) -> bytes:
-        """See `Transport`."""
-        target = f"{self._kind}:{device}"
-        url = f"{self._url()}/{segment(device)}"
-        ask = Ask("POST", url, deadline, text=request, media=self._media, reads=reads, target=target)
-        try:
-            return self._http.text(ask)
-        except Permanent as e:  # devices say no inside their own language, never by HTTP
-            raise NeedsHuman(target=target, detail=f"it is not reached there: {e.facts['detail']}") from e
-
-    def reachable(self, deadline: float) -> bool:
-        """Whether something answers at the base address."""
-        return self._http.reachable(self._url() + "/health", deadline)
-
-    def close(self) -> None:
-        """Gives back connections."""
-        self._http.close()
 
 
 @dataclass(frozen=True, slots=True)

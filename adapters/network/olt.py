@@ -11,7 +11,7 @@ from adapters.addresses import Addresses
 from adapters.json_http import wire_key
 from adapters.network import olt_model
 from adapters.network import olt_schemas as schemas
-from adapters.network.netconf import HttpTransport, Netconf
+from adapters.network.netconf import MEDIA, Netconf
 from adapters.network.olt_entries import (
     BOUND_ELSEWHERE,
     KIND,
@@ -27,6 +27,7 @@ from adapters.network.olt_entries import (
     target_of,
 )
 from adapters.network.olt_model import Onu, pon_of
+from adapters.network.transport import HttpTransport, Transport
 from adapters.operation import Args, OperationAdapter
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, Permanent
@@ -248,9 +249,9 @@ class OltAdapter(OperationAdapter):
 
     name = "olt"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, transport: Transport | None = None) -> None:
         self._timeout = settings.adapter_timeout_seconds
-        self._transport = HttpTransport(KIND, Addresses(settings).olt_url)
+        self._transport = transport or HttpTransport(KIND, Addresses(settings).olt_url, MEDIA)
         olts, ports, onus = Olts(Netconf(KIND, self._transport)), ServicePorts(), Onus()
         offered = _operations(self._timeout)
         super().__init__(

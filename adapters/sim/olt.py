@@ -6,7 +6,6 @@ merge that changes nothing is no effect. Keys are only counted, so that a test c
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from lxml import etree
@@ -169,20 +168,18 @@ class OltSimulator(Simulator):
 
         def run() -> Reply:
             with self.write() as db:
-                known = bool(key) and db.execute("SELECT 1 FROM effect WHERE key = ?", (key,)).fetchone()
                 try:
                     changed = act(db)
                 except No as no:
-                    _count(db, key, bool(known))
+                    self.count_repeat(db, key)
                     return _reply(rpc, no.element())
+                replayed = not changed and self.is_known(db, key)
                 if changed:
-                    db.execute(
-                        "INSERT INTO effect(at, key, operation, subject, body) VALUES (?, ?, ?, ?, ?)",
-                        (self.stamp(), key, operation, subject, etree.tostring(rpc[0], encoding="unicode")),
-                    )
+                    text = etree.tostring(rpc[0], encoding="unicode")
+                    self.count_effect(db, key, operation, subject, text)
                 else:
-                    _count(db, key, bool(known))
-                return _reply(rpc, etree.Element(f"{{{BASE}}}ok"), bool(known) and not changed)
+                    self.count_repeat(db, key)
+            return _reply(rpc, etree.Element(f"{{{BASE}}}ok"), replayed)
 
         return self._with_refusals(rpc, self.with_faults(operation, subject, False, run))
 
@@ -192,15 +189,6 @@ class OltSimulator(Simulator):
         if reply.status != 422:
             return reply
         return _reply(rpc, No("operation-failed", reply.body["code"], reply.body["message"]).element())
-
-
-def _count(db: sqlite3.Connection, key: str, known: bool) -> None:
-    if known:
-        db.execute(
-            "INSERT INTO answer(key, fingerprint, status, body, repeats) VALUES (?, '', 200, '', 1)"
-            " ON CONFLICT(key) DO UPDATE SET repeats = repeats + 1",
-            (key,),
-        )
 
 
 def _reply(rpc: etree._Element, content: etree._Element, replayed: bool = False) -> Reply:

@@ -17,6 +17,7 @@ from adapters.sim.http import SimulatorHttpServer
 from adapters.sim.ims import ImsSimulator
 from adapters.sim.olt import OltSimulator
 from adapters.sim.radius import SimulatorRadiusServer
+from adapters.sim.router import RouterSimulator
 from adapters.sim.state import Simulator
 from engine.config import Settings
 from engine.errors import SettingError
@@ -32,6 +33,7 @@ class RunningSimulators:
     aaa: AaaSimulator
     crm: CrmSimulator
     olt: OltSimulator
+    router: RouterSimulator
     ims: ImsSimulator
 
     @classmethod
@@ -42,12 +44,13 @@ class RunningSimulators:
             AaaSimulator(data_dir / "aaa.db"),
             CrmSimulator(data_dir / "crm.db"),
             OltSimulator(data_dir / "olt.db"),
+            RouterSimulator(data_dir / "router.db"),
             ImsSimulator(data_dir / "ims.db"),
         )
 
     def by_name(self) -> dict[str, Simulator]:
         """All of them."""
-        return {s.name: s for s in (self.aaa, self.crm, self.olt, self.ims)}
+        return {s.name: s for s in (self.aaa, self.crm, self.olt, self.router, self.ims)}
 
     @property
     def http_url(self) -> str:

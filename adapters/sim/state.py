@@ -152,6 +152,28 @@ class Simulator:
                     )
         return reply
 
+    @staticmethod
+    def is_known(db: sqlite3.Connection, key: str) -> bool:
+        """Whether a request with this key has changed something before."""
+        query = "SELECT 1 FROM effect WHERE key = ? LIMIT 1"
+        return bool(key) and db.execute(query, (key,)).fetchone() is not None
+
+    def count_effect(self, db: sqlite3.Connection, key: str, operation: str, subject: str, text: str) -> None:
+        """For devices, which recognise no key: something was changed."""
+        db.execute(
+            "INSERT INTO effect(at, key, operation, subject, body) VALUES (?, ?, ?, ?, ?)",
+            (self.stamp(), key, operation, subject, text),
+        )
+
+    def count_repeat(self, db: sqlite3.Connection, key: str) -> None:
+        """For devices: nothing was changed, because a request with this key had done it before."""
+        if self.is_known(db, key):
+            db.execute(
+                "INSERT INTO answer(key, fingerprint, status, body, repeats) VALUES (?, '', 200, '', 1)"
+                " ON CONFLICT(key) DO UPDATE SET repeats = repeats + 1",
+                (key,),
+            )
+
     def with_faults(self, operation: str, subject: str, reads: bool, run: Callable[[], Reply]) -> Reply:
         """Runs, unless a fault is on; a fault may also spoil the answer of what was done."""
         fault = self.take_fault(operation, subject, reads)

@@ -18,6 +18,7 @@ from engine.ports import Adapter, Call, Observed, Plan, Result
 CANARY = "canary-4f1d-never-shown"
 IMPATIENT_S = 0.3
 ACCOUNT = "yt10230123"
+AT_ROUTER = {"device": "PE-E1", "interface": "ge-0/0/1", "vlan": 1203}
 NUMBER = "+8657100001202"
 AT_ONU = {"node": "OLT-E01", "port": "1/3/7", "onu_serial": "YTGP1A2B3C4D"}
 AT_PORT = {"node": "OLT-E01", "port": "1/3/7"}
@@ -84,6 +85,12 @@ def create_service_port(bench: Bench) -> None:
 def open_number(bench: Bench) -> None:
     """Somebody opened the number before."""
     bench.do("voice.subscriber.open", {"number": NUMBER}, key="earlier")
+
+
+def configure_access(bench: Bench) -> None:
+    """Somebody wrote the access before."""
+    wanted = {**AT_ROUTER, "vrf": "CUST-A", "ip": "198.51.100.1/30", "bandwidth_mbps": 100}
+    bench.do("router.access.configure", wanted, key="earlier")
 
 
 @dataclass(frozen=True)
@@ -204,6 +211,22 @@ WRITE_OPERATIONS = (
         refusal="IMS_REFUSED",
         prepare=open_number,
         read="voice.subscriber.get",
+    ),
+    WriteOperation(
+        name="router.access.configure",
+        args={**AT_ROUTER, "vrf": "CUST-A", "ip": "198.51.100.1/30", "bandwidth_mbps": 500},
+        simulator="router",
+        refusal="ROUTER_REFUSED",
+        prepare=configure_access,
+        read="router.running.get",
+    ),
+    WriteOperation(
+        name="router.access.remove",
+        args=AT_ROUTER,
+        simulator="router",
+        refusal="ROUTER_REFUSED",
+        prepare=configure_access,
+        read="router.running.get",
     ),
 )
 
