@@ -124,13 +124,16 @@ class _EventParser(_NoData, EventDefinitionParser):
     def _definition(self, element: etree._Element) -> Any:
         kind = kind_of(element)
         if kind == "timerEventDefinition":
-            text = next((c.text or "").strip() for c in element if kind_of(c).startswith("time"))
+            text = _text_of(element, "timeDate", "timeDuration", "timeCycle")
             compiled = None if durations.is_literal(text) else compile_expression(text)
             return specs.TimerCatch(self.bpmn_id, text, compiled)
         if kind in ("messageEventDefinition", "receiveTask"):
             key = extension.attributes(self.node).get("key")
             name = self.process_parser.parser.messages[element.get("messageRef")]
             return specs.MessageCatch(name, compile_expression(key) if key else None)
+        if kind == "conditionalEventDefinition":
+            text = _text_of(element, "condition")
+            return specs.ConditionCatch(text, compile_expression(text))
         catching = kind_of(self.node) in ("boundaryEvent", "startEvent")
         if kind == "errorEventDefinition":
             error = self.process_parser.parser.errors.get(element.get("errorRef"), {})
@@ -140,6 +143,11 @@ class _EventParser(_NoData, EventDefinitionParser):
             name, code = self.process_parser.parser.escalations.get(element.get("escalationRef"), ("", None))
             return (specs.EscalationCatch if catching else EscalationEventDefinition)(name, code)
         return TerminateEventDefinition()
+
+
+def _text_of(element: etree._Element, *tags: str) -> str:
+    """The text of the first child of one of these kinds."""
+    return next((c.text or "").strip() for c in element if isinstance(c.tag, str) and kind_of(c) in tags)
 
 
 class _TaskParser(_NoData, TaskParser):

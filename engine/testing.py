@@ -235,6 +235,7 @@ def _picture(top: Instance) -> dict[str, Any]:
         "queue": list(top.queue),
         "arrivals": list(top.arrivals),
         "timers": top.waiting.timers,
+        "conditions": list(top.waiting.conditions),
         "messages": {k: list(v) for k, v in top.waiting.messages.items()},
         "scopes": {owner: (s.spec.name, s.data) for owner, s in top.subprocesses.items()},
         "variables": top.data,

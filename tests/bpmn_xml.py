@@ -130,6 +130,7 @@ def repeated(activity: str, loop: str) -> str:
 
 def timer_definition(text: str) -> str:
     tag = "timeDate" if text[:4].isdigit() or text.startswith("at ") else "timeDuration"
+    tag = "timeCycle" if text[:1] == "R" else tag
     return f"<timerEventDefinition><{tag}>{escape(text.removeprefix('at '))}</{tag}></timerEventDefinition>"
 
 
@@ -162,9 +163,13 @@ def on_error(ident: str, host: str, code: str = "") -> str:
 
 
 def definition(kind: str, what: str = "") -> str:
-    """An event definition: `timer PT1H`, `message go`, `error E1`, `escalation L1`; the last two may catch any."""
+    """An event definition: `timer PT1H`, `message go`, `error E1`, `escalation L1`, `conditional x > 1`."""
     if kind == "timer":
         return timer_definition(what)
+    if kind == "conditional":
+        return (
+            f"<conditionalEventDefinition><condition>{escape(what)}</condition></conditionalEventDefinition>"
+        )
     prefix = {"message": "M", "error": "X", "escalation": "Y"}[kind]
     reference = f' {kind}Ref="{prefix}_{what}"' if what else ""
     return f"<{kind}EventDefinition{reference} />"
@@ -196,3 +201,12 @@ def link(tag: str, ident: str, name: str) -> str:
     """`throw` or `catch`."""
     kind = {"throw": "intermediateThrowEvent", "catch": "intermediateCatchEvent"}[tag]
     return element(kind, ident, f'<linkEventDefinition name="{name}" />')
+
+
+def on_condition(ident: str, host: str, condition: str, interrupts: bool = True) -> str:
+    return _boundary(ident, host, definition("conditional", condition), interrupts)
+
+
+def until(ident: str, condition: str) -> str:
+    """An intermediate event that waits for a condition."""
+    return element("intermediateCatchEvent", ident, definition("conditional", condition))

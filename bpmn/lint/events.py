@@ -17,19 +17,26 @@ ALLOWED: Mapping[str, frozenset[str]] = {
         {
             "timerEventDefinition",
             "messageEventDefinition",
+            "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
         }
     ),
     "endEvent": frozenset({"terminateEventDefinition", "errorEventDefinition", "escalationEventDefinition"}),
     "intermediateCatchEvent": frozenset(
-        {"timerEventDefinition", "messageEventDefinition", "linkEventDefinition"}
+        {
+            "timerEventDefinition",
+            "messageEventDefinition",
+            "conditionalEventDefinition",
+            "linkEventDefinition",
+        }
     ),
     "intermediateThrowEvent": frozenset({"escalationEventDefinition", "linkEventDefinition"}),
     "boundaryEvent": frozenset(
         {
             "timerEventDefinition",
             "messageEventDefinition",
+            "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
         }

@@ -12,11 +12,12 @@ from bpmn.expressions import ExpressionError, compile_expression, compile_script
 from bpmn.lint.report import Report
 from bpmn.xml import BPMN, kind_of, line_of
 
+_TAG_OF = {"P": "timeDuration", "R": "timeCycle"}
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_TEXT = 200_000
 EACH_TEXT = 20  # that a text is there at all costs as much as so many characters of it
 _TEXT_TAGS = (
-    *(f"{{{BPMN}}}{tag}" for tag in ("script", "timeDate", "timeDuration", "timeCycle")),
+    *(f"{{{BPMN}}}{tag}" for tag in ("script", "timeDate", "timeDuration", "timeCycle", "condition")),
     f"{{{extension.NAMESPACE}}}*",
 )
 _CODE = {"expression.forbidden"}
@@ -66,6 +67,8 @@ def _element(report: Report, element: etree._Element) -> None:
     for definition in event_definitions(element):
         if kind_of(definition) == "timerEventDefinition":
             _timer(report, element, definition)
+        elif kind_of(definition) == "conditionalEventDefinition":
+            _condition(report, element, definition)
 
 
 def _script(report: Report, element: etree._Element) -> None:
@@ -94,6 +97,12 @@ def _complain(report: Report, element: etree._Element, error: ExpressionError, w
     report.add(code, element, line + max(error.line, 1) - 1, where=where, detail=detail)
 
 
+def _condition(report: Report, element: etree._Element, definition: etree._Element) -> None:
+    found = definition.find(f"{{{BPMN}}}condition")
+    text = (found.text or "").strip() if found is not None else ""
+    _expression(report, element, text, "condition", line_of(found if found is not None else definition))
+
+
 def _timer(report: Report, element: etree._Element, definition: etree._Element) -> None:
     parts = [
         c
@@ -104,8 +113,6 @@ def _timer(report: Report, element: etree._Element, definition: etree._Element) 
     line = line_of(parts[0] if parts else definition)
     if len(parts) != 1 or not text:
         report.add("TIMER", element, line, text=text or "''", detail="exactly one text is needed")
-    elif kind_of(parts[0]) == "timeCycle":
-        report.add("FEATURE", element, line, feature="timeCycle")
     elif durations.is_literal(text):
         _literal(report, element, text, line, kind_of(parts[0]))
     else:
@@ -114,8 +121,8 @@ def _timer(report: Report, element: etree._Element, definition: etree._Element) 
 
 def _literal(report: Report, element: etree._Element, text: str, line: int, tag: str) -> None:
     try:
-        if (tag == "timeDuration") != (text.upper().lstrip("+-")[:1] == "P"):
+        if _TAG_OF.get(text.upper().lstrip("+-")[:1], "timeDate") != tag:
             raise durations.BadTimer(f"it does not fit {tag}")
-        durations.due(text, _SOME_TIME)
+        (durations.cycle if tag == "timeCycle" else durations.due)(text, _SOME_TIME)
     except durations.BadTimer as e:
         report.add("TIMER", element, line, text=text[:60], detail=str(e))

@@ -14,7 +14,7 @@ from bpmn.specs.activities import (
     SubProcess,
     UserActivity,
 )
-from bpmn.specs.definitions import ErrorCatch, EscalationCatch, MessageCatch, TimerCatch
+from bpmn.specs.definitions import ConditionCatch, ErrorCatch, EscalationCatch, MessageCatch, TimerCatch
 from bpmn.specs.events import Boundary, Catch, End, Start, Throw
 from bpmn.specs.gateways import EventBased, Exclusive, Inclusive, Parallel
 from bpmn.specs.loops import Loop, ParallelMultiInstance, SequentialMultiInstance, StandardLoop
@@ -26,6 +26,7 @@ __all__ = [
     "Boundary",
     "BpmnError",
     "Catch",
+    "ConditionCatch",
     "End",
     "ErrorCatch",
     "EscalationCatch",

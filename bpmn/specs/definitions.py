@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
     ErrorEventDefinition,
     EscalationEventDefinition,
@@ -17,11 +18,17 @@ from bpmn.expressions import Expression
 
 
 class TimerCatch(TimerEventDefinition):
-    """A date or a duration, written as ISO 8601 or as an expression that gives one."""
+    """A date, a duration or a cycle, written as ISO 8601 or as an expression that gives one."""
 
     def __init__(self, name: str, text: str, expression: Expression | None) -> None:
         super().__init__(name, text)
         self.compiled = expression
+
+    def cycle(self, value: Any, now: datetime) -> durations.Cycle | None:
+        """If the timer comes again: how. Raises `BadTimer`."""
+        if isinstance(value, str) and value.strip()[:1] in ("R", "r"):
+            return durations.cycle(value.strip(), now)
+        return None
 
     def due(self, value: Any, now: datetime) -> datetime:
         """When a timer armed at `now` is due; `value` is the literal text or what the expression gave. Raises `BadTimer`."""
@@ -50,6 +57,14 @@ class EscalationCatch(EscalationEventDefinition):
     """An escalation by code; an empty code catches any escalation."""
 
     code: str | None
+
+
+class ConditionCatch(ConditionalEventDefinition):
+    """Happens when its condition becomes true."""
+
+    def __init__(self, text: str, condition: Expression) -> None:
+        super().__init__(text)
+        self.condition = condition
 
 
 class ErrorCatch(ErrorEventDefinition):

@@ -61,3 +61,9 @@ class Boundary(Node, spiff.BoundaryEvent):
     """Waits as a child of its activity's token; when it happens a token starts here."""
 
     cancel_activity: bool
+    passive = True
+
+    def _update_hook(self, token: Token) -> bool:
+        token._set_state(WAITING)
+        token.workflow.top_workflow.arm(token)
+        return False

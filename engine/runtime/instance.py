@@ -146,6 +146,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
             if self.arrivals:
                 self.enter(self.by_id[next(iter(self.arrivals))])
                 continue
+            if self.waiting.ask and self.waiting.check_conditions():
+                continue
             if any(s.joins and self.is_live(s) and s.try_joins() for s in list(self.touched)):
                 continue
             done = [s for s in self.touched if self.is_live(s) and s.is_finished()]
@@ -315,7 +317,10 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.assign(token, changed)
 
     def assign(self, token: Token, values: Mapping[str, Any]) -> None:
-        self.differences += variables.assign(self, token, values)
+        changed = variables.assign(self, token, values)
+        self.differences += changed
+        if changed and self.waiting.conditions:
+            self.waiting.ask = True
 
     def touch(self, token: Token) -> None:
         """What the token keeps has changed, its state has not."""

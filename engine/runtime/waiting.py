@@ -1,4 +1,4 @@
-"""What tokens wait for: timers and messages. Derived from the tokens, so it is rebuilt after loading, never stored."""
+"""What tokens wait for: timers, messages, conditions. Derived from the tokens: rebuilt after loading, never stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bpmn.specs import Boundary, EventSubProcess, MessageCatch, TimerCatch
+from bpmn.durations import Cycle
+from bpmn.specs import Boundary, ConditionCatch, EventSubProcess, MessageCatch, TimerCatch
 from bpmn.specs.nodes import READY, STARTED
 from engine.runtime.token import Token
 
@@ -21,6 +22,9 @@ class Waiting:
         self.top = top
         self.timers: dict[int, datetime] = {}
         self.messages: dict[tuple[str, str], dict[int, None]] = {}
+        self.conditions: dict[int, None] = {}
+        self.ask = False
+        """Whether a condition may have changed since it was asked last."""
 
     def arm(self, token: Token) -> None:
         """Works out due time and keys once, and stores them with the token."""
@@ -29,12 +33,18 @@ class Waiting:
                 value: Any = definition.expression
                 if definition.compiled is not None:
                     value = self.top.evaluate(token, definition.compiled)
-                token.internal_data["due"] = definition.due(value, self.top.now).isoformat()
+                cycle = definition.cycle(value, self.top.now)
+                if cycle is not None:
+                    self._keep_cycle(token, cycle)
+                else:
+                    token.internal_data["due"] = definition.due(value, self.top.now).isoformat()
             elif isinstance(definition, MessageCatch):
                 key: Any = self.top.business_key
                 if definition.key is not None:
                     key = self.top.evaluate(token, definition.key)
                 token.internal_data["message"] = [definition.name, str(key)]
+            elif isinstance(definition, ConditionCatch):
+                self.ask = True
         self.index(token)
 
     def index(self, token: Token) -> None:
@@ -44,10 +54,13 @@ class Waiting:
             self.timers[token.id] = datetime.fromisoformat(due).astimezone(UTC)
         if message is not None:
             self.messages.setdefault((message[0], message[1]), {})[token.id] = None
+        if any(isinstance(d, ConditionCatch) for d in token.task_spec.events):
+            self.conditions[token.id] = None
 
     def disarm(self, token: Token) -> None:
         """The token waits no longer."""
         self.timers.pop(token.id, None)
+        self.conditions.pop(token.id, None)
         message = token.internal_data.get("message")
         if message is not None:
             waiting = self.messages.get((message[0], message[1]), {})
@@ -62,6 +75,32 @@ class Waiting:
             if not ready:
                 return
             yield self.top.by_id[min(ready)[1]]
+
+    def check_conditions(self) -> bool:
+        """Fires one event whose condition has become true since it was asked last; True if there was one."""
+        self.ask = False
+        for ident in list(self.conditions):
+            token, fired = self.top.by_id[ident], False
+            for definition in token.task_spec.events:
+                if isinstance(definition, ConditionCatch):
+                    fired = self._became_true(token, definition)
+            if fired:
+                self.ask = True  # the others are asked again
+                self.fire(token)
+                return True
+        return False
+
+    def _became_true(self, token: Token, definition: ConditionCatch) -> bool:
+        try:
+            holds = bool(self.top.evaluate(token, definition.condition))
+        except Exception as e:  # an incident at the event; its activity goes on
+            self.top.open_incident(token, e, "enter")
+            return False
+        if holds != token.internal_data.get("holds", False):
+            token.internal_data["holds"] = holds
+            self.top.touch(token)
+            return holds
+        return False
 
     def fire(self, token: Token, values: dict[str, Any] | None = None) -> None:
         """The event of a waiting token has happened."""
@@ -78,15 +117,38 @@ class Waiting:
             scope.put(node, state=READY, flow=flow)
             return
         if not isinstance(node, Boundary):
-            token.internal_data.pop("due", None)
+            if self._comes_again(token):  # one token for each time
+                scope.put(node, state=READY, flow=token.internal_data["flow"])
+                return
+            for key in ("due", "cycle"):
+                token.internal_data.pop(key, None)
             token._set_state(READY)
             return
         activity = token.parent
         if node.cancel_activity:
             top.kill(activity)
-        elif "due" in token.internal_data:  # a duration fires once; messages again and again
+        elif not self._comes_again(token):
             top.forget(token)
         scope.put(node, state=READY)
+
+    def _comes_again(self, token: Token) -> bool:
+        """Whether what the token waits for may happen again: messages and conditions may, of timers only a cycle does."""
+        data = token.internal_data
+        if "due" not in data:
+            return isinstance(token.task_spec, Boundary | EventSubProcess)
+        if "cycle" not in data:
+            return False
+        left, every = data["cycle"]
+        following = Cycle(datetime.fromisoformat(data["due"]), left, every).after(self.top.now)
+        if following is not None:
+            self._keep_cycle(token, following)
+            self.timers[token.id] = following.due.astimezone(UTC)
+            self.top.touch(token)
+        return following is not None
+
+    def _keep_cycle(self, token: Token, cycle: Cycle) -> None:
+        token.internal_data["due"] = cycle.due.isoformat()
+        token.internal_data["cycle"] = [cycle.left, cycle.every]
 
     def _begin_handler(self, token: Token, node: EventSubProcess) -> None:
         """An interrupting event sub-process takes the scope over; another runs beside it, and may run again."""
@@ -95,10 +157,11 @@ class Waiting:
             for other in list(scope.task_tree.children):
                 if other is not token:
                     top.kill(other)
-            token.internal_data.pop("due", None)
+            for key in ("due", "cycle"):
+                token.internal_data.pop(key, None)
             token._set_state(STARTED)
         else:
-            if "due" in token.internal_data:  # a duration fires once; messages again and again
+            if not self._comes_again(token):
                 top.forget(token)
             handler = scope.put(node, state=STARTED)
         top.guard(handler, "enter", lambda: top.open_scope(handler))
