@@ -98,9 +98,10 @@ class Permanent(AdapterError):
 
     code = "adapter.refused"
 
-    def __init__(self, bpmn_code: str, message: str = "", /, **facts: Any) -> None:
+    def __init__(self, bpmn_code: str, message: str = "", /, *, keeps: bool = False, **facts: Any) -> None:
+        """`keeps`: what a local operation has written beside saying no is not taken back."""
         super().__init__(message, bpmn_code=bpmn_code, **facts)
-        self.bpmn_code = bpmn_code
+        self.bpmn_code, self.keeps = bpmn_code, keeps
 
 
 class NeedsHuman(AdapterError):

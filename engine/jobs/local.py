@@ -13,6 +13,7 @@ from typing import Any
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
+from engine.errors import Permanent
 from engine.jobs.ledger import checked
 from engine.jobs.model import AdapterCall
 from engine.ports import LocalCall, LocalOperation, Operation, Repeat
@@ -34,13 +35,26 @@ class LocalDone:
 
 
 def run_local(session: Session, local: LocalOperation, call: LocalCall, element: str) -> LocalDone:
-    """Checks the input and does the work. Raises `NeedsHuman`, `Permanent`; then nothing of it has been written."""
+    """Checks the input and does the work. Raises `NeedsHuman`, `Permanent`; then nothing of it has been written.
+
+    But a `Permanent` that `keeps` leaves what was written: a port that is marked faulty although there is no other one.
+    """
     args = checked(local.operation, call.args)
     call = LocalCall(call.operation, call.key, args, call.instance_id, call.business_key, call.now)
     if local.reads_only:
         return LocalDone(call, element, local.run(session, call))
+    refused: Permanent | None = None
+    output: Mapping[str, Any] = {}
     with session.begin_nested():
-        return LocalDone(call, element, local.run(session, call))
+        try:
+            output = local.run(session, call)
+        except Permanent as e:
+            if not e.keeps:
+                raise
+            refused = e
+    if refused is not None:
+        raise refused
+    return LocalDone(call, element, output)
 
 
 def write_ledger(session: Session, calls: Sequence[LocalDone]) -> None:
