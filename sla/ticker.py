@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
+from sqlalchemy.orm import Session
 
 from engine.clock import Clock
 from engine.store import Store
@@ -44,22 +45,45 @@ def sweep_job(
     limit: int = 500,
     stopping: Callable[[], bool] = lambda: False,
 ) -> TickJob:
-    """The job that fires what is due, one transaction per batch, until nothing is left or `stopping` says so.
+    """The job that fires the warnings that are due."""
+    batches = Batches("sla.sweep", is_due, sweep.sweep)
+    return batch_job(store, batches, clock, seconds, limit=limit, stopping=stopping)
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Work on deadlines that are rows: a look, and a batch that says how many it did (fewer than asked: all done)."""
+
+    name: str
+    is_due: Callable[[Session, datetime], bool]
+    sweep: Callable[[Session, datetime, int], int]
+
+
+def batch_job(
+    store: Store,
+    batches: Batches,
+    clock: Clock,
+    seconds: float,
+    *,
+    limit: int = 500,
+    stopping: Callable[[], bool] = lambda: False,
+) -> TickJob:
+    """One transaction per batch, until nothing is left or `stopping` says so.
 
     It looks before it writes: an idle ticker never takes the write lock of SQLite.
     """
 
     def run() -> None:
         with store.read() as session:
-            if not is_due(session, clock.now()):
+            if not batches.is_due(session, clock.now()):
                 return
         while not stopping():
             with store.write() as session:
-                fired = sweep.sweep(session, clock.now(), limit)
-            if fired < limit:
+                done = batches.sweep(session, clock.now(), limit)
+            if done < limit:
                 return
 
-    return TickJob("sla.sweep", seconds, run)
+    return TickJob(batches.name, seconds, run)
 
 
 class Ticker:
