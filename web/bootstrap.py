@@ -20,12 +20,13 @@ from engine.jobs.queue import Claim
 from engine.jobs.worker import Handler, Worker
 from engine.orders.states import OrderStates
 from engine.ports import LocalOperation
+from engine.resources import expiry
 from engine.resources import operations as resources
 from engine.runtime.kernel import Kernel
 from engine.store import Store
 from sla.clocks import Clocks
 from sla.sweep import Sweep
-from sla.ticker import Ticker, TickJob, sweep_job
+from sla.ticker import Batches, Ticker, TickJob, batch_job, sweep_job
 from tasks.following import Worklist
 from tasks.service.runner import ServiceRunner
 from tasks.service.undo import UNDO
@@ -109,9 +110,15 @@ def _advance(services: Services) -> Callable[[Claim], None]:
 def ticker(services: Services) -> Ticker:
     """The ticker with everything that happens at intervals."""
     beat = TickJob("ticker.heartbeat", 5.0, lambda: heartbeat.beat(services.store, services.clock, "ticker"))
-    return Ticker([sla_sweep(services), beat], services.clock)
+    return Ticker([sla_sweep(services), expiry_sweep(services), beat], services.clock)
 
 
 def sla_sweep(services: Services) -> TickJob:
     """The tick that fires due warnings."""
     return sweep_job(services.store, Sweep(Holders()), services.clock, services.settings.tick_seconds)
+
+
+def expiry_sweep(services: Services) -> TickJob:
+    """The tick that gives back reservations that have run out."""
+    batches = Batches("resources.expiry", expiry.is_due, expiry.sweep)
+    return batch_job(services.store, batches, services.clock, services.settings.tick_seconds)

@@ -15,9 +15,12 @@ from engine.deploy.definitions import Upload
 from engine.deploy.model import ProcessBinding
 from engine.identity.people import create_person
 from engine.orders.model import HubSubscription, Product
-from engine.resources.model import AccessPort, Area, Coverage
+from engine.resources.model import Area, Building, Coverage, NetworkNode, Partner
+from engine.resources.places import key_of
+from engine.resources.ports import add_ports
 from sla.model import SlaPolicy
 from tasks.field.model import Crew
+from web.master_data import load_base
 
 if TYPE_CHECKING:
     from web.services import Services
@@ -41,12 +44,22 @@ PRODUCTS = (
     ("BB-500", "宽带 500M", "Broadband 500M", "BB", 500),
     ("BB-1000", "宽带 1000M", "Broadband 1000M", "BB", 1000),
 )
-COVERAGE = (
-    ("YT-E", "汀兰路18号3栋", "OLT-E01", 1000),
-    ("YT-E", "汀兰路20号1栋", "OLT-E02", 1000),
-    ("YT-N", "北岭大道6号", "OLT-N01", 1000),
+PARTNERS: tuple[tuple[str, str, str, str, str, int, list[str]], ...] = (
+    ("P-CAT", "云汀有线", "Yunting Cable", "network", "api", 92, ["YT-W", "YT-N"]),
+    ("P-YQ", "远桥线路", "Yuanqiao Lines", "network", "file", 84, ["YT-W"]),
+    ("P-HJ", "禾捷代维", "Hejie Maintenance", "crews", "screens", 88, ["YT-W"]),
 )
-NODES = {"OLT-E01": 64, "OLT-E02": 64, "OLT-N01": 64}
+BUILDINGS: tuple[tuple[str, str, list[tuple[str, str, str | None, int, int, int]]], ...] = (
+    ("YT-E", "汀兰路18号3栋", [("OWN", "FTTH", "OLT-E01", 1000, 95, 1800)]),
+    ("YT-E", "汀兰路20号1栋", [("OWN", "FTTH", "OLT-E02", 1000, 95, 1800)]),
+    (
+        "YT-N",
+        "北岭大道6号",
+        [("OWN", "FTTH", "OLT-N01", 1000, 93, 1900), ("P-CAT", "HFC", None, 500, 92, 3200)],
+    ),
+    ("YT-W", "西渡口路5号", [("P-YQ", "FTTH", None, 1000, 84, 2600), ("P-CAT", "HFC", None, 1000, 92, 3200)]),
+)
+NODES = (("OLT-E01", "YT-E"), ("OLT-E02", "YT-E"), ("OLT-N01", "YT-N"))
 PEOPLE: tuple[tuple[str, str, list[str], list[str], str | None], ...] = (
     ("admin", "系统管理员", ["AD"], [], None),
     ("designer", "钱流程", ["PD"], [], None),
@@ -73,7 +86,8 @@ class DemoLogin:
 
 
 def seed_base(session: Any, services: Services, at: datetime) -> None:
-    """What every site needs: policies, products, bindings, and the shipped diagrams, deployed."""
+    """What every site needs: master data, policies, products, bindings, and the shipped diagrams, deployed."""
+    load_base(session, at)
     session.add_all(
         [
             SlaPolicy(
@@ -116,14 +130,30 @@ def seed_company(session: Any, at: datetime) -> None:
     session.add_all(
         Crew(id=i, name=n, name_en=e, employer=p, areas=a, skills=s) for i, n, e, p, a, s in CREWS
     )
-    session.add_all(Coverage(area_id=a, building=b, node=n, top_speed_mbps=s) for a, b, n, s in COVERAGE)
-    for node, count in NODES.items():
+    session.add_all(
+        Partner(id=i, name=n, name_en=e, kind=k, channel=c, quality=q, areas=a)
+        for i, n, e, k, c, q, a in PARTNERS
+    )
+    for area, name, networks in BUILDINGS:
+        building = Building(area_id=area, name=name, key=key_of(name))
+        session.add(building)
+        session.flush()
         session.add_all(
-            AccessPort(
-                node=node, port=f"1/{1 + k // 16}/{k % 16}", state="free", vlan=1200 + k, changed_at=at
+            Coverage(
+                building_id=building.id,
+                network=network,
+                technology=technology,
+                node=node,
+                top_speed_mbps=speed,
+                quality=quality,
+                cost_fen=cost,
             )
-            for k in range(count)
+            for network, technology, node, speed, quality, cost in networks
         )
+    for name, area in NODES:
+        node = NetworkNode(id=name, kind="OLT", area_id=area, pon_ports=16, lines_per_pon=64, first_vlan=1201)
+        session.add(node)
+        add_ports(session, node, at)
     session.flush()
 
 

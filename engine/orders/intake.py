@@ -188,6 +188,7 @@ def bound_process(
 
 def _variables(order: ServiceOrder, item: NewItem, order_type: str, product: Product) -> dict[str, Any]:
     return {
+        "hold": None,  # a port that serviceability has held
         **item.values,
         "order": order.id,
         "external_id": order.external_id,

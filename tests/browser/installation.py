@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from engine.identity import inbox, people
 from engine.identity.tokens import create_token
 from engine.orders.model import ServiceOrder
-from engine.resources.model import AccessPort
+from engine.resources.model import Resource
 from engine.store import Store
 from sla.model import SlaClock, SlaRung
 from tasks.model import Task
@@ -191,7 +191,9 @@ class Installation:
         """Other customers hold all ports of an access node but so many."""
         with self.store.write() as session:
             free = session.scalars(
-                select(AccessPort.id).where(AccessPort.node == node, AccessPort.state == "free")
+                select(Resource.id).where(
+                    Resource.kind == "port", Resource.place == node, Resource.state == "free"
+                )
             )
             taken = list(free)[count:]
-            session.execute(update(AccessPort).where(AccessPort.id.in_(taken)).values(state="in_use"))
+            session.execute(update(Resource).where(Resource.id.in_(taken)).values(state="in_use"))

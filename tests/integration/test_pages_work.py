@@ -147,7 +147,7 @@ def test_a_task_that_was_given_back_can_be_claimed_by_a_colleague(site: Site) ->
 def test_a_crew_finds_the_line_that_was_reserved_on_its_task(site: Site) -> None:
     order = site.order_on_site()
     page = site.browser("crew-e1").read(f"/tasks/{order}-W01")
-    for words in ("OLT-E01", "1/1/0", "汀兰路18号", 'href="tel:13800004021"', "Broadband 1000M"):
+    for words in ("OLT-E01", "1/1/1", "汀兰路18号", 'href="tel:13800004021"', "Broadband 1000M"):
         assert words in page
 
 

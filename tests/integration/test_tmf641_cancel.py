@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine.resources.model import AccessPort
+from engine.resources.model import Resource
 from engine.store import Store
 from tests.machines import CANCEL, HUB, ORDERS, V1, Machines, an_order, running_machines
 
@@ -25,7 +25,9 @@ def _wish(order: str) -> dict[str, object]:
 
 def _taken_ports(machines: Machines) -> int:
     with machines.site.store.read() as db:
-        return len(db.scalars(select(AccessPort).where(AccessPort.state != "free")).all())
+        return len(
+            db.scalars(select(Resource).where(Resource.kind == "port", Resource.state != "free")).all()
+        )
 
 
 def test_an_order_is_cancelled_before_the_point_of_no_return(machines: Machines) -> None:

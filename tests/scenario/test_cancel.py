@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.jobs.model import AdapterCall
-from engine.resources.model import AccessPort
+from engine.resources.model import Resource
 from engine.store import Store
 from tests.machines import CANCEL, ORDERS, Machines, running_machines
 from web import bootstrap
@@ -75,7 +75,11 @@ def _cancel(crm: Machines, order: str) -> dict[str, str]:
 
 def _holders(crm: Machines) -> list[str]:
     with crm.site.store.read() as session:
-        return list(session.scalars(select(AccessPort.holder).where(AccessPort.holder.is_not(None))))
+        return list(
+            session.scalars(
+                select(Resource.holder).where(Resource.kind == "port", Resource.holder.is_not(None))
+            )
+        )
 
 
 def test_a_cancelled_order_waits_for_the_call_that_is_still_out_and_undoes_it(crm: Machines) -> None:

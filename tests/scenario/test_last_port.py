@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.orders.model import ServiceOrder
-from engine.resources.model import AccessPort
+from engine.resources.model import Resource
 from engine.store import Store
 from tests.site import Site, running_site
 from web import bootstrap
@@ -29,7 +29,9 @@ def test_exactly_one_of_two_racing_orders_gets_the_last_port(site: Site) -> None
 
     with site.store.read() as session:
         found = {o: session.get_one(ServiceOrder, o) for o in orders}
-        held = session.scalars(select(AccessPort.holder).where(AccessPort.holder.in_(orders))).all()
+        held = session.scalars(
+            select(Resource.holder).where(Resource.kind == "port", Resource.holder.in_(orders))
+        ).all()
     states = sorted(o.state for o in found.values())
     assert states == ["failed", "inProgress"]
     winner = next(o for o in orders if found[o].state == "inProgress")
@@ -49,13 +51,18 @@ def test_a_port_given_back_serves_the_next_order(site: Site) -> None:
     second = site.order_on_site()
     with site.store.read() as session:
         assert session.get_one(ServiceOrder, first).error_code == "R05"
-        assert session.scalar(select(AccessPort.holder).where(AccessPort.holder == second)) == second
+        assert (
+            session.scalar(select(Resource.holder).where(Resource.kind == "port", Resource.holder == second))
+            == second
+        )
 
 
 def _leave_ports(site: Site, count: int) -> None:
     with site.store.write() as session:
-        ports = session.scalars(select(AccessPort.id).where(AccessPort.node == "OLT-E01")).all()
-        session.execute(update(AccessPort).where(AccessPort.id.in_(ports[count:])).values(state="faulty"))
+        ports = session.scalars(
+            select(Resource.id).where(Resource.kind == "port", Resource.place == "OLT-E01")
+        ).all()
+        session.execute(update(Resource).where(Resource.id.in_(ports[count:])).values(state="faulty"))
 
 
 def _work_with_two_workers(site: Site) -> None:

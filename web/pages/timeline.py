@@ -17,7 +17,7 @@ from engine.runtime.progress import Name, Passage, Progress
 from tasks import queries as tasks
 from tasks.field.crews import crew_names
 from tasks.model import Task
-from web.pages import words
+from web.pages import resource_lines, words
 from web.pages.incident_words import told
 
 
@@ -159,10 +159,6 @@ def _task_cancelled(data: Mapping[str, Any], _step: str) -> Words:
     return "task", "warn", gettext("Task cancelled"), _task_name(data)
 
 
-def _port(data: Mapping[str, Any], _step: str) -> Words:
-    return "step", "ok", gettext("Port reserved"), f"{data.get('node')} {data.get('port')}"
-
-
 def _incident(data: Mapping[str, Any], step: str) -> Words:
     title = gettext("Incident: %(step)s", step=step)
     return "incident", "error", title, told(str(data.get("code")), str(data.get("message"))).sentence
@@ -203,7 +199,13 @@ def _deployed(data: Mapping[str, Any], _step: str) -> Words:
     return "step", "info", gettext("Diagram deployed"), f"{data.get('process')} v{data.get('version')}"
 
 
+def _loaded(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "info", gettext("Master data loaded"), str(data.get("file", ""))
+
+
 TELLERS: Mapping[str, Teller] = {
+    **resource_lines.TELLERS,
+    "MasterDataLoaded": _loaded,
     "OrderPlaced": _placed,
     "OrderStateChanged": _state_changed,
     "OrderNoted": _noted,
@@ -216,7 +218,6 @@ TELLERS: Mapping[str, Teller] = {
     "TaskReleased": _task_released,
     "TaskCompleted": _task_completed,
     "TaskCancelled": _task_cancelled,
-    "PortReserved": _port,
     "IncidentOpened": _incident,
     "IncidentRetried": _retried,
     "SlaWarned": _warned,

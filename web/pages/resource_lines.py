@@ -1,0 +1,74 @@
+"""What happened to the resources of an order, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask_babel import gettext
+
+Words = tuple[str, str, str, str]  # kind, level, title, detail
+
+
+def _port(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "ok", gettext("Port reserved"), f"{data.get('node')} {data.get('port')}"
+
+
+def _held(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "ok", gettext("Port held"), f"{data.get('node')} {data.get('port')}"
+
+
+def _faulty(data: Mapping[str, Any], _step: str) -> Words:
+    where = f"{data.get('node')} {data.get('port')} {data.get('reason') or ''}"
+    return "step", "warn", gettext("Port is faulty"), where.strip()
+
+
+def _taken(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "ok", gettext("Resource taken"), _all(data)
+
+
+def _allocated(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "ok", gettext("Resources in use"), _all(data)
+
+
+def _released(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "info", gettext("Resources given back"), _all(data)
+
+
+def _prolonged(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "info", gettext("Reservations prolonged"), _all(data)
+
+
+def _expired(data: Mapping[str, Any], _step: str) -> Words:
+    return "clock", "warn", gettext("Reservation has run out"), _all(data)
+
+
+def _cooled(data: Mapping[str, Any], _step: str) -> Words:
+    return "clock", "info", gettext("Cooling has ended"), _all(data)
+
+
+def _demand(data: Mapping[str, Any], _step: str) -> Words:
+    return "note", "warn", gettext("Demand noted: no line there yet"), str(data.get("building", ""))
+
+
+def _met(data: Mapping[str, Any], _step: str) -> Words:
+    return "note", "ok", gettext("A network reaches the building now"), str(data.get("building", ""))
+
+
+def _all(data: Mapping[str, Any]) -> str:
+    return ", ".join(str(one) for one in data.get("resources", ()))
+
+
+TELLERS: Mapping[str, Callable[[Mapping[str, Any], str], Words]] = {
+    "PortReserved": _port,
+    "PortHeld": _held,
+    "PortFaulty": _faulty,
+    "ResourceTaken": _taken,
+    "ResourcesAllocated": _allocated,
+    "ResourcesReleased": _released,
+    "ReservationsProlonged": _prolonged,
+    "ReservationExpired": _expired,
+    "CoolingEnded": _cooled,
+    "DemandRecorded": _demand,
+    "DemandMet": _met,
+}
