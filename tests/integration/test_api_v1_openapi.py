@@ -94,6 +94,7 @@ def test_the_main_flows_answer_as_described(contract: Contract) -> None:
     _start_an_instance(contract)
     _release_a_diagram(contract)
     _keep_tokens(contract)
+    _ask_before_the_sale(contract)
     contract.good("GET", "/openapi.json", None)
 
     views = {e.removeprefix("v1.") for e in machines.site.app.view_functions if e.startswith("v1.")}
@@ -174,3 +175,9 @@ def _keep_tokens(contract: Contract) -> None:
     contract.good("GET", "/tokens", "crew-e1")
     contract.good("DELETE", f"/tokens/{made['item']['id']}", "crew-e1")
     contract.good("GET", "/me", "crew-e1")
+
+
+def _ask_before_the_sale(contract: Contract) -> None:
+    contract.good("GET", "/serviceability?address=东汀区汀兰路18号3栋1202&speed_mbps=500", "crm")
+    contract.good("GET", "/serviceability?address=荒路1号", "crm")
+    contract.good("POST", "/serviceability/holds", "crm", json={"address": "东汀区汀兰路18号3栋1202"})

@@ -33,6 +33,7 @@ CHARACTERISTICS: Mapping[str, Known] = {
     "building": Known(200, required=True),
     "tier": Known(64, default="normal", whole_order=True),
     "wishedWindow": Known(100),
+    "serviceabilityHold": Known(40, pattern=r"HD-[0-9]{8}-[0-9]{6,}"),
     "orderType": Known(8, pattern=r"[A-Z]{2,8}"),
 }
 
@@ -74,6 +75,8 @@ def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
     values = {"building": known["building"]}
     if "wishedWindow" in known:
         values["wished_window"] = known["wishedWindow"]
+    if "serviceabilityHold" in known:
+        values["hold"] = known["serviceabilityHold"]
     product = item["service"]["service_specification"]["id"]
     return NewItem(item["id"], item["action"], product, known.get("orderType"), values)
 

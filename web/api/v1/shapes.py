@@ -60,6 +60,15 @@ class NewToken(Strict):
     days = fields.Integer(strict=True, load_default=90, validate=validate.Range(min=1, max=365))
 
 
+class NewHold(Strict):
+    """Where, how fast, and the caller's own name for it."""
+
+    address = fields.String(required=True, validate=validate.Length(min=1, max=300))
+    area = _text(64, load_default=None, allow_none=True)
+    speed_mbps = fields.Integer(strict=True, load_default=0, validate=validate.Range(min=0, max=10**6))
+    reference = _text(100, load_default=None, allow_none=True)
+
+
 class Nothing(Strict):
     """No values are needed."""
 
@@ -356,6 +365,38 @@ class Me(Schema):
     areas = fields.List(fields.String(), required=True)
     crew = _maybe_text()
     employer = _maybe_text()
+
+
+class BuildingRef(Schema):
+    """A building that we know."""
+
+    area = fields.String(required=True)
+    name = fields.String(required=True)
+
+
+class Network(Schema):
+    """A network that could serve an address."""
+
+    network = fields.String(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(["own", "partner"]))
+    name = _maybe_text()
+    name_en = _maybe_text()
+    technology = fields.String(required=True)
+    top_speed_mbps = fields.Integer(required=True)
+
+
+class Serviceability(Schema):
+    """What can be sold at an address; `building` is null where we know none of that name."""
+
+    building = fields.Nested(BuildingRef, required=True, allow_none=True)
+    networks = fields.List(fields.Nested(Network), required=True)
+
+
+class Hold(Schema):
+    """A port that waits for this customer."""
+
+    id = fields.String(required=True)
+    until = fields.DateTime(required=True)
 
 
 class Error(Schema):
