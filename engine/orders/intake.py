@@ -21,6 +21,7 @@ from engine.orders.model import OrderItem, Product, ServiceOrder
 from engine.orders.numbering import next_number
 from engine.ports import OrderListener
 from engine.resources.model import Area
+from engine.resources.serviceability import claim_hold
 from engine.runtime.kernel import Kernel
 
 
@@ -44,13 +45,17 @@ class NoProcess(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """One item of an order. `order_type` is given where the action alone does not say it, for example MV."""
+    """One item of an order. `order_type` is given where the action alone does not say it, for example MV.
+
+    `hold`: the number of a port that was held for it before the sale; one that has run out is passed over.
+    """
 
     item_id: str
     action: str
     product: str
     order_type: str | None
     values: Mapping[str, Any]
+    hold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,8 @@ def place(
     ):
         key = order.id if position == 0 else f"{order.id}.{position + 1}"
         values = _variables(order, item, order_type, product)
+        if item.hold:
+            claim_hold(session, item.hold, key, at)
         row = kernel.start(
             session, definition_id, key, values, at=at, actor=actor, advance=False, order_id=order.id
         )
@@ -188,7 +195,6 @@ def bound_process(
 
 def _variables(order: ServiceOrder, item: NewItem, order_type: str, product: Product) -> dict[str, Any]:
     return {
-        "hold": None,  # a port that serviceability has held
         **item.values,
         "order": order.id,
         "external_id": order.external_id,

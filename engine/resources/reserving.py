@@ -30,7 +30,6 @@ class ReserveRequest(Schema):
     slot = fields.String(load_default="", validate=_SLOT)
     account = fields.String(load_default=None, allow_none=True)
     with_account = fields.Boolean(load_default=True)
-    hold = fields.String(load_default=None, allow_none=True)
 
 
 class ReserveResponse(Schema):
@@ -122,9 +121,9 @@ class Reserve:
         for row in mine:
             if row is not kept:
                 holdings.give_back(session, row, wish.now)
-        if kept is not None or args["node"] is None:
+        if args["node"] is None or (kept is not None and kept.state != "held"):
             return kept
-        return reserve_port(session, wish, args["node"], args["hold"])
+        return reserve_port(session, wish, kept or holdings.pick(session, "port", args["node"]), args["node"])
 
 
 class NextPort:
@@ -239,12 +238,9 @@ def prolonged(session: Session, holder: str, now: datetime, until: datetime | No
     ]
 
 
-def reserve_port(session: Session, wish: Wish, node: str, hold: str | None) -> Any:
-    """A free port of the node, or the one that a serviceability answer has held. Raises RACE_LOST."""
+def reserve_port(session: Session, wish: Wish, row: Any | None, node: str) -> Any:
+    """A free port, or the one that was held for this order before the sale. Raises RACE_LOST."""
     until = _until(session, "port", wish.now)
-    held = [r for r in holdings.held_by(session, hold) if r.place == node] if hold else []
-    row = next((r for r in held if r.state == "held" and r.kind == "port"), None)
-    row = row or holdings.pick(session, "port", node)
     if row is None or not holdings.move(session, row, "reserved", wish, until, wish.now):
         detail = f"the last free port of {node} went to another order"
         raise Permanent("RACE_LOST", target="resources", detail=detail)

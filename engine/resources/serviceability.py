@@ -61,6 +61,13 @@ def find_hold(session: Session, key: str) -> Resource | None:
     return session.scalars(query).first()
 
 
+def claim_hold(session: Session, number: str, holder: str, at: datetime) -> None:
+    """An order that names a hold owns it from now on; its reservation will take that port."""
+    for row in holdings.held_by(session, number):
+        if row.state == "held":
+            holdings.move(session, row, "held", Wish(holder, at, row.slot, row.taken_by), row.held_until, at)
+
+
 def hold(
     session: Session, found: Serviceability, number: str, key: str | None, at: datetime, actor: str
 ) -> Hold:

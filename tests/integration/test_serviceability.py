@@ -138,3 +138,12 @@ def test_an_address_is_found_by_indexes_alone(machines: Machines) -> None:
                 "EXPLAIN QUERY PLAN SELECT * FROM building WHERE key IN ('a', 'b') ORDER BY length(key) DESC"
             ).all()
             assert "USING INDEX ix_building_key" in str(plan)
+
+
+def test_an_order_whose_hold_has_run_out_gets_a_port_all_the_same(machines: Machines) -> None:
+    hold = machines.post(f"{ASK}/holds", {"address": ADDRESS}).json["id"]
+    machines.site.clock.advance(timedelta(hours=1))
+    bootstrap.expiry_sweep(machines.site.services).run()
+    order = machines.place(an_order("CRM-1", serviceabilityHold=hold))["id"]
+    machines.site.work()
+    assert len(ports(machines, state="reserved", holder=order)) == 1

@@ -75,10 +75,10 @@ def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
     values = {"building": known["building"]}
     if "wishedWindow" in known:
         values["wished_window"] = known["wishedWindow"]
-    if "serviceabilityHold" in known:
-        values["hold"] = known["serviceabilityHold"]
     product = item["service"]["service_specification"]["id"]
-    return NewItem(item["id"], item["action"], product, known.get("orderType"), values)
+    return NewItem(
+        item["id"], item["action"], product, known.get("orderType"), values, known.get("serviceabilityHold")
+    )
 
 
 def _characteristics(item: Mapping[str, Any], position: int, defaults: Defaults) -> dict[str, str]:
