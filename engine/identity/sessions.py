@@ -13,17 +13,22 @@ from sqlalchemy.orm import Session
 from engine.identity.actor import Actor
 from engine.identity.lookup import ACTOR_COLUMNS, actor_from, person
 from engine.identity.model import WebSession
+from engine.store import Store
+from engine.store.glance import glance
+from engine.store.prepared import Prepared
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
 _TOUCH_AFTER = timedelta(minutes=1)
 
 _login = WebSession.__table__.c
-_FIND = select(*ACTOR_COLUMNS, person.must_change_password, _login.created_at, _login.seen_at).where(
-    _login.id_hash == bindparam("hash"),
-    _login.revoked_at.is_(None),
-    _login.person_id == person.id,
-    person.active.is_(True),
+_FIND = Prepared(
+    select(*ACTOR_COLUMNS, person.must_change_password, _login.created_at, _login.seen_at).where(
+        _login.id_hash == bindparam("hash"),
+        _login.revoked_at.is_(None),
+        _login.person_id == person.id,
+        person.active.is_(True),
+    )
 )
 
 
@@ -55,9 +60,9 @@ def open_session(session: Session, person_id: int, agent: str, now: datetime) ->
     return secret
 
 
-def find_session(session: Session, secret: str, now: datetime) -> BrowserLogin | None:
+def find_session(store: Store, secret: str, now: datetime) -> BrowserLogin | None:
     """Whose login this is; None when it was revoked, idled for 30 minutes, is 8 hours old, or never was."""
-    row = session.execute(_FIND, {"hash": _hash(secret)}).one_or_none()
+    row = glance(store, _FIND, hash=_hash(secret))
     if row is None:
         return None
     if now - row.created_at >= LONGEST or now - row.seen_at >= IDLE:

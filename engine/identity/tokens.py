@@ -16,17 +16,22 @@ from engine.events import record
 from engine.identity.actor import Actor
 from engine.identity.lookup import ACTOR_COLUMNS, actor_from, person
 from engine.identity.model import ApiToken, Person
+from engine.store import Store
+from engine.store.glance import glance
+from engine.store.prepared import Prepared
 
 PREFIX = "kt_"
 _MOST_DAYS = 3650
 _TOUCH_AFTER = timedelta(minutes=1)
 
 _token = ApiToken.__table__.c
-_FIND = select(*ACTOR_COLUMNS, _token.id.label("token_id"), _token.expires_at, _token.used_at).where(
-    _token.token_hash == bindparam("hash"),
-    _token.revoked_at.is_(None),
-    _token.person_id == person.id,
-    person.active.is_(True),
+_FIND = Prepared(
+    select(*ACTOR_COLUMNS, _token.id.label("token_id"), _token.expires_at, _token.used_at).where(
+        _token.token_hash == bindparam("hash"),
+        _token.revoked_at.is_(None),
+        _token.person_id == person.id,
+        person.active.is_(True),
+    )
 )
 
 
@@ -62,11 +67,11 @@ def create_token(
     return plain
 
 
-def authenticate_token(session: Session, plain: str, now: datetime) -> TokenLogin | None:
-    """Whose token this is; None when it is unknown, revoked or too old. Reads only."""
+def authenticate_token(store: Store, plain: str, now: datetime) -> TokenLogin | None:
+    """Whose token this is; None when it is unknown, revoked or too old. Asks the database each time; reads only."""
     if not plain.startswith(PREFIX):
         return None
-    row = session.execute(_FIND, {"hash": _hash(plain)}).one_or_none()
+    row = glance(store, _FIND, hash=_hash(plain))
     if row is None or now >= row.expires_at:
         return None
     return TokenLogin(actor_from(row), row.token_id, row.used_at is None or now - row.used_at >= _TOUCH_AFTER)

@@ -71,6 +71,13 @@ class Prepared:
         self.statement, self.keys = statement, keys
         self._forms: dict[str, _Form] = {}
 
+    def form(self, dialect: Dialect) -> _Form:
+        """How one kind of database wants it; made when it is first asked for."""
+        found = self._forms.get(dialect.name)
+        if found is None:
+            found = self._forms[dialect.name] = _Form(self.statement, dialect, self.keys)
+        return found
+
     def run(self, session: Session, **values: Any) -> int:
         """For a statement that gives no rows. Returns how many rows it changed; inside a `batch` that is not yet known."""
         return int(self.execute(session, values)[0].rowcount)

@@ -163,9 +163,9 @@ def test_a_session_is_found_by_its_secret_only_and_the_secret_is_not_kept(
     with store.write() as db:
         secret = sessions.open_session(db, lin, "Firefox", clock.now())
     with store.read() as db:
-        found = sessions.find_session(db, secret, clock.now())
+        found = sessions.find_session(store, secret, clock.now())
         kept = db.scalars(select(WebSession)).one().id_hash
-        assert sessions.find_session(db, kept, clock.now()) is None
+        assert sessions.find_session(store, kept, clock.now()) is None
     assert found is not None
     assert (found.actor.login, found.must_change_password, found.is_stale) == ("lin", False, False)
     assert secret not in kept
@@ -196,8 +196,8 @@ def test_a_token_is_kept_as_a_hash_only(store: Store, lin: int, clock: FakeClock
         plain = tokens.create_token(db, lin, "script", 30, at=clock.now())
     with store.read() as db:
         row = db.scalars(select(ApiToken)).one()
-        found = tokens.authenticate_token(db, plain, clock.now())
-        assert tokens.authenticate_token(db, row.token_hash, clock.now()) is None
+        found = tokens.authenticate_token(store, plain, clock.now())
+        assert tokens.authenticate_token(store, row.token_hash, clock.now()) is None
     assert plain.startswith("kt_")
     assert plain not in row.token_hash
     assert found is not None
@@ -221,8 +221,7 @@ def test_a_token_of_a_deactivated_person_is_dead(store: Store, lin: int, clock: 
     with store.write() as db:
         plain = tokens.create_token(db, lin, "script", 30, at=clock.now())
         people.set_active(db, lin, False, at=clock.now(), by="admin")
-    with store.read() as db:
-        assert tokens.authenticate_token(db, plain, clock.now()) is None
+    assert tokens.authenticate_token(store, plain, clock.now()) is None
 
 
 # ---- messages

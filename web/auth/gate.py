@@ -99,8 +99,7 @@ def _identify(services: Services) -> None:
 
 def _identify_token(services: Services, plain: str) -> None:
     now = services.clock.now()
-    with services.store.read() as db:
-        login = tokens.authenticate_token(db, plain, now)
+    login = tokens.authenticate_token(services.store, plain, now)
     if login is None:
         return
     g.actor = login.actor
@@ -111,8 +110,7 @@ def _identify_token(services: Services, plain: str) -> None:
 
 def _identify_browser(services: Services, secret: str) -> None:
     now = services.clock.now()
-    with services.store.read() as db:
-        login = sessions.find_session(db, secret, now)
+    login = sessions.find_session(services.store, secret, now)
     if login is None:
         session.pop(SESSION_ID, None)
         return
