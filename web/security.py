@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -33,23 +35,38 @@ _HASHED = re.compile(r"/static/dist/.*-[A-Za-z0-9_-]{8,}\.\w+")
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
+Header = tuple[str, str]
+
+
 def init_app(app: Flask, *, https: bool) -> None:
     """Sets the headers, with HSTS when pages are served over HTTPS."""
-    headers = dict(_HEADERS)
-    if https:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        response.headers.update(headers)
-        _cache_rule(response)
-        return response
+    app.wsgi_app = _Headers(app.wsgi_app, https)  # type: ignore[method-assign]
 
 
-def _cache_rule(response: Response) -> None:
+class _Headers:
+    """Outside of Flask, where ten headers are one list more and not ten searches in the answer's own."""
+
+    def __init__(self, app: Any, https: bool) -> None:
+        self._app = app
+        self._fixed: list[Header] = list(_HEADERS.items())
+        if https:
+            self._fixed.append(("Strict-Transport-Security", "max-age=31536000"))
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+
+        def begin(status: str, headers: list[Header], *error: Any) -> Any:
+            return start_response(status, _with_cache_rule(path, status, headers) + self._fixed, *error)
+
+        answer: Iterable[bytes] = self._app(environ, begin)
+        return answer
+
+
+def _with_cache_rule(path: str, status: str, headers: list[Header]) -> list[Header]:
     """Built files never change under their name; everything else may hold data and is not kept, unless its view says so."""
-    is_static = request.path.startswith("/static/") and response.status_code in (200, 304)
-    if is_static and _HASHED.fullmatch(request.path):
-        response.headers["Cache-Control"] = _FOR_EVER
-    elif not is_static:
-        response.headers.setdefault("Cache-Control", "no-store")
+    is_static = path.startswith("/static/") and status[:3] in ("200", "304")
+    if is_static and _HASHED.fullmatch(path):
+        return [*(h for h in headers if h[0] != "Cache-Control"), ("Cache-Control", _FOR_EVER)]
+    if is_static or any(name == "Cache-Control" for name, _ in headers):
+        return headers
+    return [*headers, ("Cache-Control", "no-store")]
