@@ -13,6 +13,7 @@ from typing import TextIO
 from flask import Flask, Response, g, request
 
 log = logging.getLogger("kaitong.request")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -25,7 +26,7 @@ class JsonLines(logging.Formatter):
         line |= getattr(record, "facts", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _ENCODER.encode(line)
 
 
 def configure_logging(stream: TextIO, level: int = logging.INFO) -> None:
