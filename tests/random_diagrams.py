@@ -73,6 +73,8 @@ class Plan:
     """Services that are refused, with the code."""
     beside: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Tasks that are done after their boundary event has happened so often."""
+    interrupted: set[str] = field(default_factory=set)
+    """Sub-processes that an error ends."""
     repeated: set[str] = field(default_factory=set)
     """Activities with a loop: they count rounds."""
     outputs: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)
@@ -324,7 +326,8 @@ class Artist:
         if not parallel and self.half():
             return self._standard()
         often, needed = self.random.randint(0, 4), self.random.randint(1, 5)
-        stops = needed < often and self.half() and (may_leave or not parallel)
+        may_stop = "completion" not in self.without and (may_leave or not parallel)
+        stops = needed < often and may_stop and self.half()
         ours = {"enough": f"numberOfCompletedInstances >= {needed}"} if stops else {}
         rounds, values = min(often, needed) if stops else often, [10 * k for k in range(often)]
         if "outputs" not in self.without and self.half() and not (stops and parallel):
@@ -411,6 +414,7 @@ class Artist:
         if "code twice" in self.without:
             code, is_exact = f"E_{n}", True
             self.codes.append(code)
+        self.plan.interrupted.add(n)
         with self.inside("abrupt"):
             text, first, last, done = self._before_the_end(n, depth)
         ways = [w for w in ("script", "service", "event") if f"error by {w}" not in self.without]

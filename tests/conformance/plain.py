@@ -28,9 +28,11 @@ _DURATION = re.compile(r"(?<=<timeDuration>)(\w+)(?=</)")
 class Plain:
     """One workflow of the library, driven step by step."""
 
-    def __init__(self, file: bytes, values: Mapping[str, Any]) -> None:
-        parser = BpmnParser()
-        parser.add_bpmn_xml(etree.fromstring(_DURATION.sub(r'"\1"', file.decode()).encode()))
+    def __init__(self, file: bytes, values: Mapping[str, Any], *, quoted: bool = True) -> None:
+        parser, text = BpmnParser(), file.decode()
+        if quoted:  # to the library a duration is a text of Python
+            text = _DURATION.sub(r'"\1"', text)
+        parser.add_bpmn_xml(etree.fromstring(text.encode()))
         engine = PythonScriptEngine(TaskDataEnvironment({}))
         specs = parser.get_spec("p"), parser.get_subprocess_specs("p")
         self.workflow = BpmnWorkflow(*specs, script_engine=engine)
