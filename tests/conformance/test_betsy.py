@@ -8,7 +8,7 @@ from bpmn.parse import Bundle
 from tests.conformance import betsy
 from tests.conformance.betsy import NOT_APPLICABLE, Public
 
-RUN_AT_LEAST = 20  # raise it when more elements are executed; it never goes down
+RUN_AT_LEAST = 38  # raise it when more elements are executed; it never goes down
 NOT_EXECUTED = {"ELEMENT", "FEATURE", "EVENT_KIND", "SEVERAL_FLOWS", "FLOW_CONDITION_IGNORED"}
 ABOUT_OUR_TEXTS = {"EXPRESSION", "CODE", "XML_SYNTAX"}
 

@@ -22,6 +22,7 @@ from tests.bpmn_xml import (
     end,
     end_error,
     flows,
+    ior,
     on_error,
     on_message,
     on_timer,
@@ -29,6 +30,7 @@ from tests.bpmn_xml import (
     process,
     repeated,
     script,
+    service,
     start,
     sub,
     timer,
@@ -96,6 +98,17 @@ def _is_right(drawing: object, seed: int) -> bool:
     except AttributeError:
         return False
     return plain.has_ended and plain.done(["e"]) == Counter("e")
+
+
+@difference("An inclusive join waits for a service that is still at work")
+def test_an_inclusive_join_waits_while_a_service_is_out() -> None:
+    body = start(), ior("f"), ior("j"), user("u"), service("v"), xor("x", "x_k"), script("w", "n = 1")
+    chains = "s f", "f u if True", "f v if True", "u j e", "v x", "x w if True", "w j", "x k"
+    pair = Pair(*body, end("e", "k"), flows(*chains), n=0)
+    pair.do("u")
+    assert (pair.our_done["j"], pair.plain_done["j"]) == (0, 1)
+    pair.do_ours("v")
+    assert (pair.our_done["j"], pair.our_done["e"]) == (1, 1)
 
 
 @difference("A loop may have any number of rounds")

@@ -17,6 +17,7 @@ from tests.bpmn_xml import (
     end,
     end_all,
     flows,
+    ior,
     on_message,
     on_timer,
     par,
@@ -130,6 +131,13 @@ SAME = {
             flows("s f", "f x a", "f y a", "a e"),
         ),
         "y x",
+    ),
+    "inclusive join": (
+        (
+            *(start(), ior("f", "f_e"), ior("j"), user("a", "b", "c"), end("e", "z")),
+            flows("s f", "f a if True", "f b if x == 1", "f c if x == 2", "f e", "a j z", "b j", "c j"),
+        ),
+        "b a",
     ),
     "sub-process": ((start(), _SUB, end(), flows("s S e")), "u"),
     "sub-process twice at a time": (
