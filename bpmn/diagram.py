@@ -21,6 +21,7 @@ NODE_KINDS = {
     "userTask",
     "serviceTask",
     "scriptTask",
+    "sendTask",
     "receiveTask",
     "eventBasedGateway",
     "exclusiveGateway",
@@ -28,7 +29,16 @@ NODE_KINDS = {
     "parallelGateway",
     "subProcess",
 }
-ACTIVITY_KINDS = {"task", "manualTask", "userTask", "serviceTask", "scriptTask", "receiveTask", "subProcess"}
+ACTIVITY_KINDS = {
+    "task",
+    "manualTask",
+    "userTask",
+    "serviceTask",
+    "scriptTask",
+    "sendTask",
+    "receiveTask",
+    "subProcess",
+}
 _SILENT = {
     "documentation",
     "extensionElements",

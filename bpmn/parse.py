@@ -101,6 +101,9 @@ def _executable(parser: _Parser, scope: diagram.Scope) -> Executable:
 # ---- parsers for single elements: they only pick our spec class and hand it compiled texts
 
 
+_THROWING = ("intermediateThrowEvent", "endEvent", "sendTask")
+
+
 class _NoData:
     """Lanes, data objects and their associations are documentation: the library is not asked to resolve them."""
 
@@ -127,10 +130,16 @@ class _EventParser(_NoData, EventDefinitionParser):
             text = _text_of(element, "timeDate", "timeDuration", "timeCycle")
             compiled = None if durations.is_literal(text) else compile_expression(text)
             return specs.TimerCatch(self.bpmn_id, text, compiled)
-        if kind in ("messageEventDefinition", "receiveTask"):
+        if kind in ("messageEventDefinition", "receiveTask", "sendTask"):
             key = extension.attributes(self.node).get("key")
             name = self.process_parser.parser.messages[element.get("messageRef")]
-            return specs.MessageCatch(name, compile_expression(key) if key else None)
+            compiled = compile_expression(key) if key else None
+            if kind_of(self.node) in _THROWING:
+                return specs.MessageThrow(name, compiled, _mapped(self.node, "input"))
+            return specs.MessageCatch(name, compiled)
+        if kind == "signalEventDefinition":
+            name = self.process_parser.parser.signals[element.get("signalRef")]
+            return (specs.SignalThrow if kind_of(self.node) in _THROWING else specs.SignalCatch)(name)
         if kind == "conditionalEventDefinition":
             text = _text_of(element, "condition")
             return specs.ConditionCatch(text, compile_expression(text))
@@ -150,6 +159,11 @@ def _text_of(element: etree._Element, *tags: str) -> str:
     return next((c.text or "").strip() for c in element if isinstance(c.tag, str) and kind_of(c) in tags)
 
 
+def _mapped(element: etree._Element, tag: str) -> tuple[tuple[str, Expression], ...]:
+    """The `<kaitong:input>` or `<kaitong:output>` of an element."""
+    return tuple((name, compile_expression(text)) for name, text, _ in extension.mappings(element, tag))
+
+
 class _TaskParser(_NoData, TaskParser):
     pass
 
@@ -167,8 +181,7 @@ class _ServiceParser(_TaskParser):
     def create_task(self) -> Any:
         task = self.spec_class(self.spec, self.bpmn_id, **self.bpmn_attributes)
         for tag, attribute in (("input", "input_map"), ("output", "output_map")):
-            pairs = extension.mappings(self.node, tag)
-            setattr(task, attribute, tuple((name, compile_expression(text)) for name, text, _ in pairs))
+            setattr(task, attribute, _mapped(self.node, tag))
         return task
 
 
@@ -190,8 +203,8 @@ class _SubProcessParser(_TaskParser):
         return node
 
 
-class _ReceiveParser(_EventParser):
-    """A receive task names its message itself."""
+class _MessageTaskParser(_EventParser):
+    """Send and receive tasks name their message themselves."""
 
     def create_task(self) -> Any:
         definition = self._definition(self.node)
@@ -312,6 +325,7 @@ class _Parser(BpmnParser):
     def __init__(self, drawing: diagram.Diagram) -> None:
         super().__init__()
         self.messages = {i: e.get("name") for i, e in drawing.by_id("message").items()}
+        self.signals = {i: e.get("name") for i, e in drawing.by_id("signal").items()}
         self.errors = {
             i: {"name": e.get("name"), "error_code": e.get("errorCode")}
             for i, e in drawing.by_id("error").items()
@@ -337,7 +351,8 @@ class _Parser(BpmnParser):
             "userTask": (_TaskParser, specs.UserActivity),
             "serviceTask": (_ServiceParser, specs.ServiceActivity),
             "scriptTask": (_ScriptParser, specs.ScriptActivity),
-            "receiveTask": (_ReceiveParser, specs.ReceiveActivity),
+            "sendTask": (_MessageTaskParser, specs.SendActivity),
+            "receiveTask": (_MessageTaskParser, specs.ReceiveActivity),
             "subProcess": (_SubProcessParser, specs.SubProcess),
             "exclusiveGateway": (_TaskParser, specs.Exclusive),
             "parallelGateway": (_TaskParser, specs.Parallel),

@@ -15,7 +15,7 @@ from engine.errors import AdapterError
 from engine.ports import Call, InstanceEnd, Observed, Operation, Plan, Repeat, Result, Undo
 from engine.runtime import codec
 from engine.runtime.changes import standing
-from engine.runtime.instance import Instance
+from engine.runtime.instance import Instance, Sent
 from engine.runtime.token import Token
 from engine.runtime.variables import Difference
 
@@ -82,6 +82,7 @@ class Driver:
         self.clock = clock if clock is not None else FakeClock()
         self.trace: list[tuple[str, str]] = []
         self.differences: list[Difference] = []
+        self.sent: list[Sent] = []
         self.top = Instance(executable, key, self.clock.now())
         self.top.start(values or {})
         self.run()
@@ -159,6 +160,13 @@ class Driver:
         self.run()
         return caught
 
+    def signal(self, name: str) -> int:
+        """A signal of another instance comes in; returns how many tokens caught it."""
+        self._begin()
+        caught = self.top.waiting.signal(name)
+        self.run()
+        return caught
+
     def pass_time(self, by: timedelta) -> None:
         """Time passes, and what is due fires."""
         self.clock.advance(by)
@@ -203,7 +211,9 @@ class Driver:
     def _between(self) -> None:
         self.trace += [(n.what, n.element) for n in self.top.notes]
         self.differences += self.top.differences
+        self.sent += self.top.outbox
         self.top.notes.clear()
+        self.top.outbox.clear()
         self.top.differences.clear()
         if self.round_trip and self.top.end is None:
             self.top = self._restored()
@@ -235,6 +245,7 @@ def _picture(top: Instance) -> dict[str, Any]:
         "queue": list(top.queue),
         "arrivals": list(top.arrivals),
         "timers": top.waiting.timers,
+        "signals": {k: list(v) for k, v in top.waiting.signals.items() if v},
         "conditions": list(top.waiting.conditions),
         "messages": {k: list(v) for k, v in top.waiting.messages.items()},
         "scopes": {owner: (s.spec.name, s.data) for owner, s in top.subprocesses.items()},

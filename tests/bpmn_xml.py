@@ -16,6 +16,7 @@ _ROOTS = "".join(
     [
         '<message id="M_go" name="go" /><message id="M_note" name="note" /><message id="M_cancel" name="order.cancel" />',
         *(f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in ("E1", "E2", "E3")),
+        *(f'<signal id="S_{name}" name="{name}" />' for name in ("alarm", "clear")),
         *(f'<escalation id="Y_{code}" name="{code}" escalationCode="{code}" />' for code in ("L1", "L2")),
     ]
 )
@@ -78,13 +79,17 @@ def user(*idents: str, **attributes: str) -> str:
 
 def service(ident: str, *mappings: str, operation: str = "t.do") -> str:
     """Mappings are written `input name = expression` or `output name = expression`."""
+    return element("serviceTask", ident, mapped(*mappings), _operation=operation)
+
+
+def mapped(*mappings: str) -> str:
+    """The extension elements of mappings, written as for `service`."""
     inner = ""
     for mapping in mappings:
         left, _, text = mapping.partition(" = ")
         tag, name = left.split()
         inner += f'<kaitong:{tag} name="{name}">{escape(text)}</kaitong:{tag}>'
-    holder = f"<extensionElements>{inner}</extensionElements>" if inner else ""
-    return element("serviceTask", ident, holder, _operation=operation)
+    return f"<extensionElements>{inner}</extensionElements>" if inner else ""
 
 
 def script(ident: str, text: str) -> str:
@@ -163,14 +168,14 @@ def on_error(ident: str, host: str, code: str = "") -> str:
 
 
 def definition(kind: str, what: str = "") -> str:
-    """An event definition: `timer PT1H`, `message go`, `error E1`, `escalation L1`, `conditional x > 1`."""
+    """An event definition: `timer PT1H`, `message go`, `error E1`, `escalation L1`, `signal alarm`, `conditional x > 1`."""
     if kind == "timer":
         return timer_definition(what)
     if kind == "conditional":
         return (
             f"<conditionalEventDefinition><condition>{escape(what)}</condition></conditionalEventDefinition>"
         )
-    prefix = {"message": "M", "error": "X", "escalation": "Y"}[kind]
+    prefix = {"message": "M", "error": "X", "escalation": "Y", "signal": "S"}[kind]
     reference = f' {kind}Ref="{prefix}_{what}"' if what else ""
     return f"<{kind}EventDefinition{reference} />"
 
@@ -210,3 +215,22 @@ def on_condition(ident: str, host: str, condition: str, interrupts: bool = True)
 def until(ident: str, condition: str) -> str:
     """An intermediate event that waits for a condition."""
     return element("intermediateCatchEvent", ident, definition("conditional", condition))
+
+
+def throws(
+    ident: str, kind: str, what: str, *mappings: str, tag: str = "intermediateThrowEvent", **attributes: str
+) -> str:
+    """An event that throws a message or signal, with mappings as for `service`."""
+    return element(tag, ident, mapped(*mappings) + definition(kind, what), **attributes)
+
+
+def send(ident: str, message: str, *mappings: str, **attributes: str) -> str:
+    return element("sendTask", ident, mapped(*mappings), messageRef=f"M_{message}", **attributes)
+
+
+def on_signal(ident: str, host: str, name: str, interrupts: bool = True) -> str:
+    return _boundary(ident, host, definition("signal", name), interrupts)
+
+
+def await_signal(ident: str, name: str) -> str:
+    return element("intermediateCatchEvent", ident, definition("signal", name))

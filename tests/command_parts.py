@@ -192,7 +192,7 @@ def _called_for(top: Instance) -> dict[str, set[Any]]:
         "tasks": {i for i, s in live.items() if s.task},
         "jobs": {i for i, s in live.items() if s.job},
         "timers": {(i, _millis(datetime.fromisoformat(s.due))) for i, s in live.items() if s.due},
-        "subscriptions": {(i, *s.message) for i, s in live.items() if s.message},
+        "subscriptions": {(i, *s.hears) for i, s in live.items() if s.hears},
     }
 
 
@@ -206,7 +206,7 @@ def _stored(session: Session, instance_id: int) -> dict[str, set[Any]]:
         "tasks": {t.token_id for t in of(Task, Task.closed_at.is_(None))},
         "jobs": set(jobs),
         "timers": {(t.token_id, _millis(t.due_at)) for t in of(InstanceTimer)},
-        "subscriptions": {(s.token_id, s.name, s.key) for s in of(Subscription)},
+        "subscriptions": {(s.token_id, s.kind, s.name, s.key) for s in of(Subscription)},
     }
 
 

@@ -30,6 +30,8 @@ def story(driver: Driver) -> Mapping[str, Any]:
         "incidents": driver.incidents,
         "timers": driver.top.waiting.timers,
         "messages": driver.top.waiting.messages,
+        "signals": {name: list(ids) for name, ids in driver.top.waiting.signals.items() if ids},
+        "sent": driver.sent,
         "end": driver.end,
     }
 
@@ -58,6 +60,10 @@ class Twin(Driver):
 
     def message(self, name: str, key: str | None = None, /, **values: Any) -> int:
         caught: int = self._both(Driver.message, name, key, **values)
+        return caught
+
+    def signal(self, name: str) -> int:
+        caught: int = self._both(Driver.signal, name)
         return caught
 
     def pass_time(self, by: timedelta) -> None:

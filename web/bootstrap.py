@@ -23,6 +23,7 @@ from engine.ports import LocalOperation
 from engine.resources import expiry
 from engine.resources import operations as resources
 from engine.runtime.kernel import Kernel
+from engine.runtime.routing import Router
 from engine.store import Store
 from sla.clocks import Clocks
 from sla.sweep import Sweep
@@ -85,7 +86,14 @@ def worker(services: Services) -> Worker:
         lambda: made[0].fail,
     )
     callbacks = CallbackJob(services.store, services.clock, CallbackSender(services.settings))
-    handlers: dict[str, Handler] = {"advance": _advance(services), "service": runner, "callback": callbacks}
+    router = Router(services.store, services.clock, services.kernel)
+    handlers: dict[str, Handler] = {
+        "advance": _advance(services),
+        "service": runner,
+        "callback": callbacks,
+        "message": router.message,
+        "signal": router.signal,
+    }
     made.append(Worker(services.store, services.clock, services.kernel, handlers, services.settings))
     return made[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from lxml import etree
 
@@ -33,7 +34,12 @@ _INSIDE = {
     "userTask": {"potentialOwner", "humanPerformer", "performer", "resourceRole", "rendering"},
 }
 MOST_TOKENS = 1_000
-_MAPPINGS = {"input", "output"}
+_MAPPINGS: Mapping[str, tuple[str, ...]] = {
+    "serviceTask": ("input", "output"),
+    "sendTask": ("input",),
+    "intermediateThrowEvent": ("input",),
+    "endEvent": ("input",),
+}
 _OTHER_LANGUAGES = (
     "javascript",
     "ecmascript",
@@ -126,7 +132,7 @@ def _our_elements(report: Report) -> None:
     for found in report.diagram.root.iter(f"{{{extension.NAMESPACE}}}*"):
         name = etree.QName(found).localname
         above = [kind_of(e) for e in found.iterancestors()][:2]
-        if name not in _MAPPINGS or above != ["extensionElements", "serviceTask"]:
+        if above[:1] != ["extensionElements"] or name not in _MAPPINGS.get(above[-1], ()):
             owner = next(e for e in found.iterancestors() if kind_of(e) not in ("", "extensionElements"))
             report.add("FEATURE", owner, line_of(found), feature=f"kaitong:{name} in {kind_of(owner)}")
 

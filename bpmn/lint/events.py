@@ -17,25 +17,43 @@ ALLOWED: Mapping[str, frozenset[str]] = {
         {
             "timerEventDefinition",
             "messageEventDefinition",
+            "signalEventDefinition",
             "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
         }
     ),
-    "endEvent": frozenset({"terminateEventDefinition", "errorEventDefinition", "escalationEventDefinition"}),
+    "endEvent": frozenset(
+        {
+            "terminateEventDefinition",
+            "errorEventDefinition",
+            "escalationEventDefinition",
+            "messageEventDefinition",
+            "signalEventDefinition",
+        }
+    ),
     "intermediateCatchEvent": frozenset(
         {
             "timerEventDefinition",
             "messageEventDefinition",
+            "signalEventDefinition",
             "conditionalEventDefinition",
             "linkEventDefinition",
         }
     ),
-    "intermediateThrowEvent": frozenset({"escalationEventDefinition", "linkEventDefinition"}),
+    "intermediateThrowEvent": frozenset(
+        {
+            "escalationEventDefinition",
+            "messageEventDefinition",
+            "signalEventDefinition",
+            "linkEventDefinition",
+        }
+    ),
     "boundaryEvent": frozenset(
         {
             "timerEventDefinition",
             "messageEventDefinition",
+            "signalEventDefinition",
             "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
@@ -46,6 +64,7 @@ TRIGGER = "startEvent of an event sub-process"
 NEEDS_ONE = {"intermediateCatchEvent", "boundaryEvent", TRIGGER}
 _REFERENCES = {
     "messageEventDefinition": ("messageRef", "message"),
+    "signalEventDefinition": ("signalRef", "signal"),
     "errorEventDefinition": ("errorRef", "error"),
     "escalationEventDefinition": ("escalationRef", "escalation"),
 }
@@ -63,7 +82,7 @@ def check(report: Report) -> None:
                 _kinds(report, element, TRIGGER if is_trigger else kind)
             if kind == "boundaryEvent":
                 _boundary(report, scope, element)
-            elif kind == "receiveTask":
+            elif kind in ("sendTask", "receiveTask"):
                 _reference(report, element, element, *_REFERENCES["messageEventDefinition"])
             elif kind == "eventBasedGateway":
                 _gateway(report, scope, element)
@@ -98,8 +117,8 @@ def _reference(
         report.add("REFERENCE", holder, attribute=attribute, target=target)
     elif tag in _CODES and not found.get(_CODES[tag]):
         report.add("REFERENCE", holder, attribute=_CODES[tag], target=f"{tag} {target} without a code")
-    elif tag == "message" and not found.get("name"):
-        report.add("REFERENCE", holder, attribute="name", target=f"message {target} without a name")
+    elif tag in ("message", "signal") and not found.get("name"):
+        report.add("REFERENCE", holder, attribute="name", target=f"{tag} {target} without a name")
 
 
 def _boundary(report: Report, scope: Scope, element: etree._Element) -> None:

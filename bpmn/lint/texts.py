@@ -52,12 +52,11 @@ def _element(report: Report, element: etree._Element) -> None:
     kind = kind_of(element)
     if kind == "scriptTask":
         _script(report, element)
-    if kind == "serviceTask":
-        for tag in ("input", "output"):
-            for name, text, line in extension.mappings(element, tag):
-                if not name.isidentifier():
-                    report.add("EXPRESSION", element, line, where=tag, detail=f"'{name}' is no name")
-                _expression(report, element, text, f"{tag} {name}", line)
+    for tag in ("input", "output"):
+        for name, text, line in extension.mappings(element, tag):
+            if not name.isidentifier():
+                report.add("EXPRESSION", element, line, where=tag, detail=f"'{name}' is no name")
+            _expression(report, element, text, f"{tag} {name}", line)
     for found in loops.of(element):
         for where, text, line in loops.texts(found):
             _expression(report, element, text, where, line)

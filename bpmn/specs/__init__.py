@@ -10,11 +10,21 @@ from bpmn.specs.activities import (
     NoneActivity,
     ReceiveActivity,
     ScriptActivity,
+    SendActivity,
     ServiceActivity,
     SubProcess,
     UserActivity,
 )
-from bpmn.specs.definitions import ConditionCatch, ErrorCatch, EscalationCatch, MessageCatch, TimerCatch
+from bpmn.specs.definitions import (
+    ConditionCatch,
+    ErrorCatch,
+    EscalationCatch,
+    MessageCatch,
+    MessageThrow,
+    SignalCatch,
+    SignalThrow,
+    TimerCatch,
+)
 from bpmn.specs.events import Boundary, Catch, End, Start, Throw
 from bpmn.specs.gateways import EventBased, Exclusive, Inclusive, Parallel
 from bpmn.specs.loops import Loop, ParallelMultiInstance, SequentialMultiInstance, StandardLoop
@@ -38,6 +48,7 @@ __all__ = [
     "Loop",
     "ManualActivity",
     "MessageCatch",
+    "MessageThrow",
     "NoFlowTrue",
     "Node",
     "NoneActivity",
@@ -46,8 +57,11 @@ __all__ = [
     "ProcessSpec",
     "ReceiveActivity",
     "ScriptActivity",
+    "SendActivity",
     "SequentialMultiInstance",
     "ServiceActivity",
+    "SignalCatch",
+    "SignalThrow",
     "StandardLoop",
     "Start",
     "SubProcess",

@@ -8,6 +8,7 @@ from SpiffWorkflow.bpmn.specs import defaults as spiff
 
 from bpmn.expressions import Expression, Script
 from bpmn.specs.contract import Token
+from bpmn.specs.events import throw
 from bpmn.specs.nodes import STARTED, WAITING, Node
 
 if TYPE_CHECKING:
@@ -91,6 +92,13 @@ class ServiceActivity(Activity, spiff.ServiceTask):
 
     def _run_hook(self, token: Token) -> bool | None:
         return None
+
+
+class SendActivity(Activity, spiff.SendTask):
+    """Sends a message and goes on."""
+
+    def _run_hook(self, token: Token) -> bool | None:
+        return throw(token, self.events) or None
 
 
 class ReceiveActivity(Activity, spiff.ReceiveTask):

@@ -9,6 +9,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEv
 from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
     ErrorEventDefinition,
     EscalationEventDefinition,
+    SignalEventDefinition,
 )
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
@@ -51,6 +52,22 @@ class MessageCatch(MessageEventDefinition):
     def __init__(self, name: str, key: Expression | None) -> None:
         super().__init__(name, [])
         self.key = key
+
+
+class MessageThrow(MessageEventDefinition):
+    """A message that is sent: `values` go with it; without a key expression the key is the instance's business key."""
+
+    def __init__(self, name: str, key: Expression | None, values: tuple[tuple[str, Expression], ...]) -> None:
+        super().__init__(name, [])
+        self.key, self.values = key, values
+
+
+class SignalThrow(SignalEventDefinition):
+    """A signal to everybody who waits for its name."""
+
+
+class SignalCatch(SignalEventDefinition):
+    """A signal by its exact name."""
 
 
 class EscalationCatch(EscalationEventDefinition):

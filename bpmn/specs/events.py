@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from SpiffWorkflow.bpmn.specs import defaults as spiff
+from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
     ErrorEventDefinition,
     EscalationEventDefinition,
@@ -10,6 +13,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
 
 from bpmn.specs.contract import Token
+from bpmn.specs.definitions import MessageThrow, SignalThrow
 from bpmn.specs.nodes import WAITING, BpmnError, Node
 
 
@@ -17,27 +21,37 @@ class Start(Node, spiff.StartEvent):
     """A start event; what triggers that of an event sub-process is waited for by the sub-process's own node."""
 
 
+def throw(token: Token, definitions: Sequence[EventDefinition]) -> bool:
+    """Throws messages, signals and escalations, in order; False: one of them has ended the token itself."""
+    top = token.workflow.top_workflow
+    for definition in definitions:
+        if isinstance(definition, MessageThrow):
+            top.send_message(token, definition)
+        elif isinstance(definition, SignalThrow):
+            top.throw_signal(token, definition.name)
+        elif isinstance(definition, EscalationEventDefinition):
+            top.throw_escalation(token, definition.code)
+        if not token.alive:
+            return False
+    return True
+
+
 class Throw(Node, spiff.IntermediateThrowEvent):
     """An intermediate event that throws, or only marks a place. A link, thrown or caught, is one: a flow joins both."""
 
     def _run_hook(self, token: Token) -> bool | None:
-        for definition in self.events:
-            if isinstance(definition, EscalationEventDefinition):
-                token.workflow.top_workflow.throw_escalation(token, definition.code)
-        return True
+        return throw(token, self.events) or None
 
 
 class End(Node, spiff.EndEvent):
-    """A none, terminate, error or escalation end event."""
+    """A none, terminate, error, escalation, message or signal end event."""
 
     def _run_hook(self, token: Token) -> bool | None:
         definition = self.events[0] if self.events else None
         if isinstance(definition, ErrorEventDefinition):
             raise BpmnError(definition.code, self.label)
-        if isinstance(definition, EscalationEventDefinition):
-            token.workflow.top_workflow.throw_escalation(token, definition.code)
-            if not token.alive:
-                return None
+        if not throw(token, self.events):
+            return None
         token.workflow.top_workflow.note_end(token)
         if isinstance(definition, TerminateEventDefinition):
             token.workflow.emit(token, ())

@@ -6,8 +6,9 @@ Only tokens that moved are looked at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bpmn.specs import ServiceActivity, UserActivity
 from bpmn.specs.nodes import ERROR, READY, STARTED, WAITING
@@ -25,7 +26,8 @@ class Standing:
     job: bool = False
     incident: int = 0  # which fault of the token: a retry that fails again is a new incident
     due: str | None = None
-    message: tuple[str, str] | None = None
+    hears: tuple[str, str, str] | None = None
+    """Kind, name and key of the message or signal that it waits for."""
 
 
 NOTHING = Standing()
@@ -37,12 +39,17 @@ def standing(token: Token) -> Standing:
     if state == ERROR:
         return Standing(incident=data.get("faults", 1))
     if state == WAITING:
-        message = data.get("message")
-        return Standing(due=data.get("due"), message=(message[0], message[1]) if message else None)
+        return Standing(due=data.get("due"), hears=_hears(data))
     return Standing(
         task=state == READY and isinstance(node, UserActivity),
         job=state == STARTED and isinstance(node, ServiceActivity),
     )
+
+
+def _hears(data: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    if "message" in data:
+        return "message", data["message"][0], data["message"][1]
+    return ("signal", data["signal"], "") if "signal" in data else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from bpmn.expressions import BpmnErrorThrown, Expression, Script
 from bpmn.parse import Executable
-from bpmn.specs import BpmnError, EventSubProcess, ProcessSpec, ServiceActivity
+from bpmn.specs import BpmnError, EventSubProcess, MessageThrow, ProcessSpec, ServiceActivity
 from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
 from engine.ports import InstanceEnd
 from engine.runtime import catching, variables
@@ -45,6 +45,16 @@ class Note:
     token: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message or signal that leaves the instance with the step's commit."""
+
+    kind: str
+    name: str
+    key: str
+    values: Mapping[str, Any]
+
+
 class Instance(ScopeMixin, BpmnWorkflow):
     """Not thread safe: the commands in `engine.runtime.kernel` hold the row's lock while one is used."""
 
@@ -64,6 +74,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.changes = Changes()
         self.notes: list[Note] = []
         self.differences: list[Difference] = []
+        self.outbox: list[Sent] = []
         self.troubled: list[str] = []  # elements at which this command has opened an incident
         self.joins = {}
         self.stored_with_data: list[int] = []
@@ -357,6 +368,20 @@ class Instance(ScopeMixin, BpmnWorkflow):
 
     def throw_error(self, token: Token, code: str, message: str) -> None:
         catching.throw_error(self, token, code, message)
+
+    def throw_signal(self, token: Token, name: str) -> None:
+        """Everybody here who waits for it hears it at once; others are told after the commit."""
+        self.note("thrown", token)
+        self.outbox.append(Sent("signal", name, "", {}))
+        self.waiting.signal(name)
+
+    def send_message(self, token: Token, definition: MessageThrow) -> None:
+        """Sent after the commit, to whoever waits for this name and key, here or elsewhere."""
+        seen = variables.view(self, token)
+        key = self.business_key if definition.key is None else definition.key.evaluate(seen, now=self.now)
+        values = {name: self.plain(e.evaluate(seen, now=self.now)) for name, e in definition.values}
+        self.note("thrown", token)
+        self.outbox.append(Sent("message", definition.name, str(key), values))
 
     def throw_escalation(self, token: Token, code: str) -> None:
         catching.throw_escalation(self, token, code)

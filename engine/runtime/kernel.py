@@ -24,7 +24,7 @@ from engine.ids import new_id
 from engine.jobs import queue
 from engine.jobs.model import Incident, Job
 from engine.ports import LocalOperation, Step, StepListener
-from engine.runtime import buffer, catching, codec, rows
+from engine.runtime import buffer, catching, codec, routing, rows
 from engine.runtime.instance import Instance
 from engine.runtime.live import LiveInstances
 from engine.runtime.lock import Held, lock_instance
@@ -183,6 +183,11 @@ class Kernel:
             queue.add(session, kind="advance", key=job, payload={}, at=at, instance_id=instance_id)
         return 0
 
+    def signal(self, session: Session, instance_id: int, name: str, *, at: datetime) -> None:
+        """Tells one instance of a signal; that it no longer waits for it is no error."""
+        with self._open(session, instance_id, at, "system", must_live=False, only_if_moved=True) as (_, top):
+            top.waiting.signal(name)
+
     def retry(self, session: Session, incident: Incident, *, at: datetime, actor: str) -> None:
         """Repeats what failed: the step itself, or the job behind it with the same key. Raises `NotWaiting`."""
         if incident.state != "open" or incident.instance_id is None or incident.token_id is None:
@@ -275,6 +280,7 @@ class Kernel:
         if idle and top.end is None and not row.has_incident:
             _refuse_stuck(session, row, top)
         rows.save(session, row, top, actor, changes, moving.calls)
+        routing.send(session, row, top)
         if not idle:
             key = f"advance:{row.id}:{row.version}"
             queue.add(session, kind="advance", key=key, payload={}, at=top.now, instance_id=row.id)
@@ -354,19 +360,23 @@ def _armed(top: Instance, moving: Moving) -> list[Token]:
     """Tokens that have begun to wait for a message in this command."""
     if top.end is not None or not top.waiting.messages:
         return []
-    began = (c.token for c in moving.changes() if c.after.message not in (None, c.before.message))
-    return [token for token in began if token.alive]
+    began = (c.token for c in moving.changes() if c.after.hears not in (None, c.before.hears))
+    return [token for token in began if token.alive and "message" in token.internal_data]
+
+
+def _messages(name: str, key: str) -> tuple[Any, ...]:
+    return Subscription.kind == "message", Subscription.name == name, Subscription.key == key
 
 
 def _subscribers(session: Session, name: str, key: str) -> Sequence[int]:
     """Instances that wait for this message; everybody locks them in this order."""
-    query = select(Subscription.instance_id).where(Subscription.name == name, Subscription.key == key)
+    query = select(Subscription.instance_id).where(*_messages(name, key))
     return session.scalars(query.distinct().order_by(Subscription.instance_id)).all()
 
 
 def waits_for(session: Session, name: str, key: str) -> bool:
     """Whether an instance waits for a message of this name and key."""
-    query = select(Subscription.instance_id).where(Subscription.name == name, Subscription.key == key)
+    query = select(Subscription.instance_id).where(*_messages(name, key))
     return session.scalar(query.limit(1)) is not None
 
 

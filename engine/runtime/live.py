@@ -62,4 +62,5 @@ class LiveInstances:
 def _begin(top: Instance, at: datetime) -> None:
     """What belongs to one command only starts anew."""
     top.now, top.notes, top.differences, top.troubled, top.memory_changed = at, [], [], [], False
+    top.outbox = []
     top.stored_with_data = top.with_data()

@@ -65,7 +65,7 @@ class InstanceTimer(Base):
 
 
 class Subscription(Base):
-    """A message that a token of an instance waits for; routed by exact name and key."""
+    """A message that a token of an instance waits for, routed by exact name and key; or a signal, by its name."""
 
     __tablename__ = "subscription"
     __table_args__ = (Index("ix_subscription_name_key", "name", "key"),)
@@ -73,6 +73,7 @@ class Subscription(Base):
     instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), primary_key=True)
     token_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(12))  # message, signal
     name: Mapped[word]
     key: Mapped[str] = mapped_column(String(200))
 

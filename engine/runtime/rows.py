@@ -228,13 +228,15 @@ def _timer(session: Session, row: Held, change: Change) -> None:
 
 
 def _subscription(session: Session, row: Held, change: Change) -> None:
-    if change.before.message == change.after.message:
+    if change.before.hears == change.after.hears:
         return
-    if change.before.message is not None:
+    if change.before.hears is not None:
         _UNSUBSCRIBE.run(session, instance_id=row.id, token_id=change.token.id)
-    if change.after.message is not None:
-        name, key = change.after.message
-        _SUBSCRIBE.run(session, instance_id=row.id, token_id=change.token.id, position=0, name=name, key=key)
+    if change.after.hears is not None:
+        kind, name, key = change.after.hears
+        _SUBSCRIBE.run(
+            session, instance_id=row.id, token_id=change.token.id, position=0, kind=kind, name=name, key=key
+        )
 
 
 def open_incident_row(

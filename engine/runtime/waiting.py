@@ -1,4 +1,4 @@
-"""What tokens wait for: timers, messages, conditions. Derived from the tokens: rebuilt after loading, never stored."""
+"""What tokens wait for: timers, messages, signals, conditions. Rebuilt from the tokens after loading, never stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bpmn.durations import Cycle
-from bpmn.specs import Boundary, ConditionCatch, EventSubProcess, MessageCatch, TimerCatch
+from bpmn.specs import Boundary, ConditionCatch, EventSubProcess, MessageCatch, SignalCatch, TimerCatch
 from bpmn.specs.nodes import READY, STARTED
 from engine.runtime.token import Token
 
@@ -22,6 +22,7 @@ class Waiting:
         self.top = top
         self.timers: dict[int, datetime] = {}
         self.messages: dict[tuple[str, str], dict[int, None]] = {}
+        self.signals: dict[str, dict[int, None]] = {}
         self.conditions: dict[int, None] = {}
         self.ask = False
         """Whether a condition may have changed since it was asked last."""
@@ -43,6 +44,8 @@ class Waiting:
                 if definition.key is not None:
                     key = self.top.evaluate(token, definition.key)
                 token.internal_data["message"] = [definition.name, str(key)]
+            elif isinstance(definition, SignalCatch):
+                token.internal_data["signal"] = definition.name
             elif isinstance(definition, ConditionCatch):
                 self.ask = True
         self.index(token)
@@ -54,6 +57,9 @@ class Waiting:
             self.timers[token.id] = datetime.fromisoformat(due).astimezone(UTC)
         if message is not None:
             self.messages.setdefault((message[0], message[1]), {})[token.id] = None
+        signal = token.internal_data.get("signal")
+        if signal is not None:
+            self.signals.setdefault(signal, {})[token.id] = None
         if any(isinstance(d, ConditionCatch) for d in token.task_spec.events):
             self.conditions[token.id] = None
 
@@ -61,6 +67,7 @@ class Waiting:
         """The token waits no longer."""
         self.timers.pop(token.id, None)
         self.conditions.pop(token.id, None)
+        self.signals.get(token.internal_data.get("signal", ""), {}).pop(token.id, None)
         message = token.internal_data.get("message")
         if message is not None:
             waiting = self.messages.get((message[0], message[1]), {})
@@ -75,6 +82,15 @@ class Waiting:
             if not ready:
                 return
             yield self.top.by_id[min(ready)[1]]
+
+    def signal(self, name: str) -> int:
+        """Fires every event that waits for the signal, in the order in which they were armed; how many there were."""
+        caught = 0
+        for ident in list(self.signals.get(name, ())):
+            if ident in self.signals.get(name, ()):  # an earlier one may have ended it
+                self.fire(self.top.by_id[ident])
+                caught += 1
+        return caught
 
     def check_conditions(self) -> bool:
         """Fires one event whose condition has become true since it was asked last; True if there was one."""

@@ -27,7 +27,6 @@ from tests.bpmn_xml import (
 )
 
 ELEMENTS = [
-    "sendTask",
     "businessRuleTask",
     "callActivity",
     "transaction",
@@ -52,10 +51,10 @@ EVENTS = [
 ]
 ALLOWED = {
     "startEvent": set(),
-    "endEvent": {"terminate", "error", "escalation"},
-    "intermediateCatchEvent": {"timer", "message", "link", "conditional"},
-    "intermediateThrowEvent": {"escalation", "link"},
-    "boundaryEvent": {"timer", "message", "error", "escalation", "conditional"},
+    "endEvent": {"terminate", "error", "escalation", "message", "signal"},
+    "intermediateCatchEvent": {"timer", "message", "signal", "link", "conditional"},
+    "intermediateThrowEvent": {"escalation", "message", "signal", "link"},
+    "boundaryEvent": {"timer", "message", "signal", "error", "escalation", "conditional"},
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from bpmn.parse import parse, problems_of
 from bpmn.problems import CATALOGUE, DiagramRefused, Problem
 from tests.bpmn_xml import (
     again,
+    await_signal,
     catch,
     definition,
     each,
@@ -30,6 +31,7 @@ from tests.bpmn_xml import (
     receive,
     repeated,
     script,
+    send,
     service,
     start,
     sub,
@@ -102,6 +104,10 @@ CASES = [
     Case("FEATURE", "g", 'id="g"',
          _line("s g t e", whichever("g").replace('id="g"', 'id="g" eventGatewayType="Parallel"'), timer("t", "PT1H"))),
     Case("REFERENCE", "r", 'id="r"', _line("s r e", receive("r", "nowhere"))),
+    Case("REFERENCE", "t", 'id="t"', _line("s t e", send("t", "nowhere"))),
+    Case("REFERENCE", "w", 'id="w"', _line("s w e", await_signal("w", "nowhere"))),
+    Case("EXPRESSION", "t", 'id="t"', _line("s t e", send("t", "go", "input x = 1 +"))),
+    Case("FEATURE", "t", 'id="t"', _line("s t e", send("t", "go", "output x = 1"))),
     Case("REFERENCE", "x", 'id="x"', process(start(), escalate("x", "L9", "endEvent"), flows("s x"))),
     Case("LINK_TARGET", "t", 'id="t"', process(start(), link("throw", "t", "x"), end(), flows("s t"))),
     Case("LINK_TARGET", "t", 'id="t"',
