@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,7 @@ NODE_KINDS = {
     "inclusiveGateway",
     "parallelGateway",
     "subProcess",
+    "callActivity",
 }
 ACTIVITY_KINDS = {
     "task",
@@ -38,6 +40,7 @@ ACTIVITY_KINDS = {
     "sendTask",
     "receiveTask",
     "subProcess",
+    "callActivity",
 }
 _SILENT = {
     "documentation",
@@ -153,7 +156,22 @@ class Diagram:
 
 def load(root: etree._Element) -> Diagram:
     """Reads the scopes. Judges nothing: what is wrong is said by `bpmn.lint`."""
+    _bring_definitions_home(root)
     return Diagram(root, [_scope(p, None) for p in root.findall(f"{{{BPMN}}}process")])
+
+
+def _bring_definitions_home(root: etree._Element) -> None:
+    """An event may name a definition of the whole file: it then stands at the event, as if drawn there."""
+    shared = {
+        e.get("id"): e for e in root if isinstance(e.tag, str) and kind_of(e).endswith("EventDefinition")
+    }
+    for reference in list(root.iter(f"{{{BPMN}}}eventDefinitionRef")):
+        found = shared.get((reference.text or "").strip().rpartition(":")[2])
+        event = reference.getparent()
+        if found is not None and event is not None:
+            own = copy.deepcopy(found)
+            own.attrib.pop("id")
+            event.replace(reference, own)
 
 
 def event_definitions(event: etree._Element) -> list[etree._Element]:

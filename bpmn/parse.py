@@ -23,7 +23,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDef
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition, TerminateEventDefinition
 from SpiffWorkflow.specs.base import TaskSpec
 
-from bpmn import diagram, durations, extension, lint, loops, reaching, specs, xml
+from bpmn import calls, diagram, durations, extension, lint, loops, reaching, specs, xml
 from bpmn.diagram import NODE_KINDS, event_definitions
 from bpmn.expressions import Expression, compile_expression, compile_script
 from bpmn.lint import Catalogue
@@ -94,7 +94,10 @@ def problems_of(data: bytes, catalogue: Catalogue | None = None) -> tuple[Proble
 
 def _executable(parser: _Parser, scope: diagram.Scope) -> Executable:
     spec = parser.get_spec(scope.id)  # builds the sub-processes inside it too
-    inner = {s.id: parser.get_spec(s.id) for s in scope.all() if s is not scope}
+    inner: dict[str, specs.ProcessSpec] = {}
+    for one in calls.reached(scope, parser.drawing):
+        inner |= {s.id: parser.get_spec(s.id) for s in one.all() if s is not scope}
+        inner |= {element: parser.get_spec(process) for element, process in calls.of(one)}
     return Executable(scope.id, spec.label, spec.label_en, spec, inner)
 
 
@@ -201,6 +204,14 @@ class _SubProcessParser(_TaskParser):
         node.is_interrupting = is_true(start, "isInterrupting", default=True)
         self.spec.event_subs.append(node)
         return node
+
+
+class _CallParser(_TaskParser):
+    def create_task(self) -> Any:
+        called = calls.called(self.node)
+        task = self.spec_class(self.spec, self.bpmn_id, subworkflow_spec=called, **self.bpmn_attributes)
+        task.input_map, task.output_map = _mapped(self.node, "input"), _mapped(self.node, "output")
+        return task
 
 
 class _MessageTaskParser(_EventParser):
@@ -324,6 +335,7 @@ class _Parser(BpmnParser):
 
     def __init__(self, drawing: diagram.Diagram) -> None:
         super().__init__()
+        self.drawing = drawing
         self.messages = {i: e.get("name") for i, e in drawing.by_id("message").items()}
         self.signals = {i: e.get("name") for i, e in drawing.by_id("signal").items()}
         self.errors = {
@@ -354,6 +366,7 @@ class _Parser(BpmnParser):
             "sendTask": (_MessageTaskParser, specs.SendActivity),
             "receiveTask": (_MessageTaskParser, specs.ReceiveActivity),
             "subProcess": (_SubProcessParser, specs.SubProcess),
+            "callActivity": (_CallParser, specs.CallActivity),
             "exclusiveGateway": (_TaskParser, specs.Exclusive),
             "parallelGateway": (_TaskParser, specs.Parallel),
             "inclusiveGateway": (_TaskParser, specs.Inclusive),

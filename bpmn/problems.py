@@ -218,6 +218,20 @@ CATALOGUE: Mapping[str, _Entry] = {
         "Lead it to intermediate catch events or receive tasks without boundary events, each with one incoming flow",
         "请连到中间捕获事件或不带边界事件的接收任务, 且各只有一条入线",
     ),
+    "CALLED_PROCESS": _Entry(
+        "error",
+        "The call activity names {target}, which is no executable process of this file",
+        "调用活动引用的 {target} 不是本文件中的可执行流程",
+        "Put the called process into the same file, with isExecutable",
+        "请把被调用的流程放入同一文件并设为可执行",
+    ),
+    "CALL_CYCLE": _Entry(
+        "error",
+        "The process calls itself: {path}",
+        "流程循环调用: {path}",
+        "Remove one of the calls",
+        "请删除其中一个调用",
+    ),
     "LINK_TARGET": _Entry(
         "error",
         "{count} catch events match this link; it needs exactly one in the same scope",

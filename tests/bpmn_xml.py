@@ -28,9 +28,18 @@ def process(*body: str, roots: str = _ROOTS, attributes: str = 'isExecutable="tr
     return f'{_HEAD}{roots}<process id="p" {attributes}>\n{text}\n</process></definitions>'.encode()
 
 
-def executable(*body: str) -> Executable:
+def processes(main: tuple[str, ...], **others: tuple[str, ...]) -> Executable:
+    """Process `p`, in one file with others that it may call."""
+    text = process(*main).decode()
+    more = "".join(
+        f'<process id="{name}" isExecutable="true">{"".join(body)}</process>' for name, body in others.items()
+    )
+    return parse(text.replace("</definitions>", more + "</definitions>").encode()).processes["p"]
+
+
+def executable(*body: str, roots: str = _ROOTS) -> Executable:
     """The process, ready to run."""
-    return parse(process(*body)).processes["p"]
+    return parse(process(*body, roots=roots)).processes["p"]
 
 
 def flows(*chains: str) -> str:
@@ -234,3 +243,8 @@ def on_signal(ident: str, host: str, name: str, interrupts: bool = True) -> str:
 
 def await_signal(ident: str, name: str) -> str:
     return element("intermediateCatchEvent", ident, definition("signal", name))
+
+
+def call(ident: str, process: str, *mappings: str, **attributes: str) -> str:
+    """A call activity, with mappings as for `service`."""
+    return element("callActivity", ident, mapped(*mappings), calledElement=process, **attributes)

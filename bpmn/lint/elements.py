@@ -36,6 +36,7 @@ _INSIDE = {
 MOST_TOKENS = 1_000
 _MAPPINGS: Mapping[str, tuple[str, ...]] = {
     "serviceTask": ("input", "output"),
+    "callActivity": ("input", "output"),
     "sendTask": ("input",),
     "intermediateThrowEvent": ("input",),
     "endEvent": ("input",),

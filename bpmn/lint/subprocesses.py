@@ -1,8 +1,8 @@
-"""Event sub-processes: one start with a trigger, and no flows to or from them."""
+"""Event sub-processes: one start with a trigger, and no flows to or from them. Calls: of what is there, in no circle."""
 
 from __future__ import annotations
 
-from bpmn import loops
+from bpmn import calls, loops
 from bpmn.diagram import Scope, event_definitions
 from bpmn.lint.report import Report
 from bpmn.xml import is_true, kind_of
@@ -13,6 +13,21 @@ def check(report: Report) -> None:
     for scope in report.diagram.scopes():
         if scope.is_event_sub and scope.parent is not None:
             _event_sub(report, scope, scope.parent)
+    executable = {p.id for p in report.diagram.processes if is_true(p.element, "isExecutable")}
+    for process in report.diagram.processes:
+        _calls(report, process, executable)
+
+
+def _calls(report: Report, process: Scope, executable: set[str]) -> None:
+    found = dict(calls.of(process))
+    elements = {i: e for s in process.all() for i, e in s.nodes.items() if i in found}
+    for ident, target in found.items():
+        if target not in executable:
+            report.add("CALLED_PROCESS", elements[ident], target=target or "nothing")
+    circle = calls.cycle(process, report.diagram)
+    if circle:
+        first = next(e for i, e in elements.items() if found[i] == circle[1])
+        report.add("CALL_CYCLE", first, path=" → ".join(circle))
 
 
 def _event_sub(report: Report, scope: Scope, around: Scope) -> None:

@@ -5,6 +5,7 @@ Behaviour only, no I/O: what a node needs of the running instance is `contract.I
 
 from bpmn.specs.activities import (
     Activity,
+    CallActivity,
     EventSubProcess,
     ManualActivity,
     NoneActivity,
@@ -35,6 +36,7 @@ __all__ = [
     "Activity",
     "Boundary",
     "BpmnError",
+    "CallActivity",
     "Catch",
     "ConditionCatch",
     "End",

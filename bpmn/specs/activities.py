@@ -123,6 +123,16 @@ class SubProcess(Activity, spiff.SubWorkflowTask):
         return False
 
 
+class CallActivity(SubProcess):
+    """Runs another process of the file, which has variables of its own.
+
+    Without mappings it is given copies of all that the caller sees, and gives back all that it has.
+    """
+
+    input_map: tuple[tuple[str, Expression], ...] = ()
+    output_map: tuple[tuple[str, Expression], ...] = ()
+
+
 class EventSubProcess(SubProcess):
     """Its WAITING token is the subscription, one for each start of the scope; the STARTED one is the running handler.
 

@@ -19,7 +19,7 @@ from bpmn.parse import Executable
 from bpmn.specs import BpmnError, EventSubProcess, MessageThrow, ProcessSpec, ServiceActivity
 from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
 from engine.ports import InstanceEnd
-from engine.runtime import catching, variables
+from engine.runtime import calls, catching, variables
 from engine.runtime.changes import Changes
 from engine.runtime.scope import ScopeMixin, SubScope
 from engine.runtime.token import Token
@@ -255,7 +255,9 @@ class Instance(ScopeMixin, BpmnWorkflow):
 
     def open_scope(self, token: Token) -> SubScope:
         """Starts the sub-process of a STARTED token."""
+        given = calls.given(self, token)
         scope = SubScope(self.executable.scopes[token.task_spec.name], token.id, self)
+        scope.data = given
         self.subprocesses[token.id] = scope
         scope.task_tree = Token(scope, scope.spec.start, None, STARTED)
         scope.arm_event_subs()
@@ -275,6 +277,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
     def close(self, scope: ScopeMixin) -> None:
         """A scope without tokens ends; its activity completes."""
         self.touched.pop(scope, None)
+        if isinstance(scope, SubScope) and not self._given_back(scope):
+            return
         for watch in list(scope.task_tree.children):
             self.kill(watch)
         self._drop(scope.task_tree)
@@ -285,6 +289,15 @@ class Instance(ScopeMixin, BpmnWorkflow):
             self.finish(owner)
         else:
             self._finish()
+
+    def _given_back(self, scope: SubScope) -> bool:
+        """What a called process leaves is assigned to its caller; if that fails it waits, complete, for a retry."""
+        try:
+            calls.give_back(self, scope.owner, scope)
+        except Exception as e:  # a fault of one mapping must not stop the instance from being saved
+            self.open_incident(scope.owner, e, "leave")
+            return False
+        return True
 
     def _finish(self) -> None:
         """The last end event of the process itself may say that the result was not reached."""
@@ -407,7 +420,10 @@ class Instance(ScopeMixin, BpmnWorkflow):
         for child in list(token.children):
             if phase == "enter":
                 self.kill(child)
-        if phase == "route":
+        if phase == "leave":
+            token._set_state(STARTED)
+            self.touched[self.subprocesses[token.id]] = None
+        elif phase == "route":
             token._state = COMPLETED
             self.changes.touch(token)
             self.guard(token, "route", lambda: token.task_spec._on_complete(token))

@@ -28,7 +28,7 @@ class Token(Task):
 
     Keys: flow (the flow it came by), due (when its timer fires, ISO), cycle (how often that timer still comes, and how far
     apart), message and signal (what it waits for), holds (its condition, as it was asked last), gate (it waits behind an
-    event-based gateway), incident (code and message of its fault), phase (what a retry repeats: enter, run or route),
+    event-based gateway), incident (code and message of its fault), phase (what a retry repeats: enter, run, leave or route),
     faults (how often it has failed); at a loop total and done; at its body nth (which round, from 0) and local (variables
     that only this round sees).
     """

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from bpmn.specs import CallActivity
 from engine.errors import BadInput
 from engine.runtime.token import Token
 
@@ -40,8 +41,8 @@ def spaces(top: Instance, token: Token) -> Iterator[tuple[dict[str, Any], Token 
             yield token.internal_data["local"], token
         scope = token.workflow
         yield scope.data, None
-        if scope is top:
-            return
+        if scope is top or isinstance(scope.owner.task_spec, CallActivity):
+            return  # a called process sees nothing of its caller
         token = scope.owner
 
 

@@ -28,7 +28,6 @@ from tests.bpmn_xml import (
 
 ELEMENTS = [
     "businessRuleTask",
-    "callActivity",
     "transaction",
     "adHocSubProcess",
     "complexGateway",
@@ -102,7 +101,7 @@ def test_an_event_sub_process_needs_a_trigger_that_is_executed(kind: str) -> Non
 
 
 @pytest.mark.parametrize("tag", list(ALLOWED))
-def test_an_event_definition_by_reference_is_refused(tag: str) -> None:
+def test_an_event_definition_by_reference_to_nothing_is_refused(tag: str) -> None:
     attributes = {"attachedToRef": "u"} if tag == "boundaryEvent" else {}
     body = element(tag, "x", "<eventDefinitionRef>T</eventDefinitionRef>", **attributes)
     assert ("EVENT_KIND", 4, "x") in _errors(process(start(), user("u"), body, end(), flows("s u e")))

@@ -13,6 +13,7 @@ from bpmn.problems import CATALOGUE, DiagramRefused, Problem
 from tests.bpmn_xml import (
     again,
     await_signal,
+    call,
     catch,
     definition,
     each,
@@ -109,6 +110,9 @@ CASES = [
     Case("EXPRESSION", "t", 'id="t"', _line("s t e", send("t", "go", "input x = 1 +"))),
     Case("FEATURE", "t", 'id="t"', _line("s t e", send("t", "go", "output x = 1"))),
     Case("REFERENCE", "x", 'id="x"', process(start(), escalate("x", "L9", "endEvent"), flows("s x"))),
+    Case("CALLED_PROCESS", "a", 'id="a"', _line("s a e", call("a", "q"))),
+    Case("CALLED_PROCESS", "a", 'id="a"', _line("s a e", element("callActivity", "a"))),
+    Case("CALL_CYCLE", "a", 'id="a"', _line("s a e", call("a", "p"))),
     Case("LINK_TARGET", "t", 'id="t"', process(start(), link("throw", "t", "x"), end(), flows("s t"))),
     Case("LINK_TARGET", "t", 'id="t"',
          process(start(), link("throw", "t", "x"), link("catch", "c", "x"), link("catch", "d", "x"), end(),
