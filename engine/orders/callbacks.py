@@ -16,7 +16,13 @@ from engine.jobs.model import Job
 from engine.jobs.queue import enqueue
 from engine.orders.model import HubSubscription, ServiceOrder
 
-EVENT_TYPES = frozenset({"ServiceOrderCreateEvent", "ServiceOrderStateChangeEvent"})
+EVENT_TYPES = frozenset(
+    {
+        "ServiceOrderCreateEvent",
+        "ServiceOrderStateChangeEvent",
+        "ServiceOrderAttributeValueChangeEvent",
+    }
+)
 _LOOK_BACK = 50
 
 
@@ -52,13 +58,37 @@ def unsubscribe(session: Session, subscription_id: str, owner: str) -> None:
     session.delete(row)
 
 
-def announce(session: Session, order: ServiceOrder, event_type: str, at: datetime) -> None:
-    """Queues a call-back for each listener of the order's source. The job holds what was true at this moment."""
+def announce(session: Session, order: ServiceOrder, event_type: str, at: datetime, **facts: Any) -> None:
+    """Queues a call-back for each listener of the order's source. The job holds what was true at this moment.
+
+    The caller has counted the order's version up: each event has a version of its own. `facts` are for the event's text.
+    """
+    _queue(session, order, event_type, at, _listeners(session, order, event_type), facts)
+
+
+def tell_of_order(session: Session, order: ServiceOrder, event_type: str, at: datetime, **facts: Any) -> None:
+    """As `announce`, for what is no change of state: the version counts up only where somebody listens."""
+    found = _listeners(session, order, event_type)
+    if found:
+        order.version += 1
+        _queue(session, order, event_type, at, found, facts)
+
+
+def _listeners(session: Session, order: ServiceOrder, event_type: str) -> list[HubSubscription]:
     query = select(HubSubscription).where(HubSubscription.owner == order.source)
-    for subscription in session.scalars(query):
-        if event_type not in _event_types(subscription.query):
-            continue
-        event_id = f"{order.id}:{order.version}:{event_type}"
+    return [row for row in session.scalars(query) if event_type in _event_types(row.query)]
+
+
+def _queue(
+    session: Session,
+    order: ServiceOrder,
+    event_type: str,
+    at: datetime,
+    listeners: Sequence[HubSubscription],
+    facts: Mapping[str, Any],
+) -> None:
+    event_id = f"{order.id}:{order.version}:{event_type}"
+    for subscription in listeners:
         payload = {
             "callback": subscription.callback,
             "subscription": subscription.id,
@@ -67,15 +97,20 @@ def announce(session: Session, order: ServiceOrder, event_type: str, at: datetim
             "order": order.id,
             "state": order.state,
             "at": at.isoformat(),
+            **facts,
         }
-        enqueue(session, "callback", f"callback:{subscription.id}:{event_id}", payload, at)
+        enqueue(session, "callback", _key(subscription.id, order.id, order.version), payload, at)
+
+
+def _key(subscription: str, order: str, version: int) -> str:
+    return f"callback:{subscription}:{order}:{version}"
 
 
 def awaited(session: Session, payload: Mapping[str, Any]) -> datetime | None:
     """When an earlier event of the same order for the same listener is due that has not been told yet, if there is one."""
     order, version, _ = str(payload["event_id"]).split(":")
     earlier = range(max(1, int(version) - _LOOK_BACK), int(version))
-    keys = [f"callback:{payload['subscription']}:{order}:{n}:{kind}" for n in earlier for kind in EVENT_TYPES]
+    keys = [_key(payload["subscription"], order, n) for n in earlier]
     query = select(func.max(Job.due_at)).where(Job.key.in_(keys), Job.state.in_(("ready", "running")))
     return session.scalar(query)
 

@@ -13,7 +13,7 @@ from engine.errors import RuleViolation
 from engine.events import record
 from engine.orders.model import CancelRequest, ServiceOrder
 from engine.orders.numbering import next_number
-from engine.orders.states import CANCELLING, FINAL, OrderStates
+from engine.orders.states import CANCELLING, FINAL, OrderStates, follow, state_of_order
 from engine.runtime.kernel import Kernel, waits_for
 from engine.runtime.lock import lock_instance
 
@@ -55,14 +55,18 @@ def request_cancel(
     order.state_before_cancel = before
     record(session, "CancelRequested", at=at, actor=actor, business_key=order.id, reason=reason)
     states.move(session, order, "assessingCancellation", at=at, actor=actor)
-    if _caught(session, order, kernel, reason, at, actor):
-        request.state = "inProgress" if request.ended_at is None else request.state
-        if order.state not in FINAL:
-            states.move(session, order, "pendingCancellation", at=at, actor=actor)
+    follow(request, "inProgress")
+    is_caught = _caught(session, order, kernel, reason, at, actor)
+    if order.state in FINAL:  # it ended while it was asked, and the request with it
+        return request
+    if is_caught:
+        states.move(session, order, "pendingCancellation", at=at, actor=actor)
     else:
-        request.state, request.ended_at = "terminatedWithError", at
+        follow(request, "terminatedWithError")
+        request.ended_at = at
         request.message = "The order has passed the point up to which it can be cancelled."
-        states.move(session, order, before, at=at, actor=actor)
+        now = state_of_order([item.state for item in order.items], before)
+        states.move(session, order, now, at=at, actor=actor)
     return request
 
 

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session, selectinload
 
 from engine.events import record
 from engine.orders.callbacks import announce
+from engine.orders.lifecycle import CANCELLATION, ORDER
 from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
 from engine.ports import OrderListener, Step
 from engine.store.base import table_of
 from engine.store.prepared import Prepared
 
-FINAL = frozenset({"completed", "failed", "cancelled", "rejected", "partial"})
+FINAL = ORDER.final
 CANCELLING = frozenset({"assessingCancellation", "pendingCancellation"})
 
 
@@ -30,8 +31,9 @@ def state_of_item(step: Step, before: str) -> str:
 
 def state_of_order(items: Collection[str], before: str) -> str:
     """The order's state from its items' states; a cancellation under way hides what goes on below it."""
-    if all(s in FINAL for s in items):
-        return next(iter(items)) if len(set(items)) == 1 else "partial"
+    kinds = set(items)
+    if kinds <= FINAL:
+        return kinds.pop() if len(kinds) == 1 else "partial"
     if before in CANCELLING:
         return before
     for state in ("held", "pending", "inProgress"):
@@ -78,9 +80,15 @@ class OrderStates:
         self.move(session, order, state_of_order(states, order.state), at=step.at, actor=step.actor)
 
     def move(self, session: Session, order: ServiceOrder, state: str, *, at: datetime, actor: str) -> None:
-        """Puts an order into a state and tells everybody; the state it is in already changes nothing."""
-        if order.state == state:
-            return
+        """Puts an order into a state and tells everybody; the state it is in already changes nothing.
+
+        States that lie between are passed and told, so that nobody sees a change that TMF641 does not know. Raises
+        `TransitionForbidden`.
+        """
+        for passed in ORDER.way(order.state, state):
+            self._enter(session, order, passed, at=at, actor=actor)
+
+    def _enter(self, session: Session, order: ServiceOrder, state: str, *, at: datetime, actor: str) -> None:
         record(
             session,
             "OrderStateChanged",
@@ -112,6 +120,12 @@ def _end_cancellation(session: Session, order: ServiceOrder, at: datetime) -> No
     query = select(CancelRequest).where(CancelRequest.order_id == order.id, CancelRequest.ended_at.is_(None))
     for request in session.scalars(query):
         request.ended_at = at
-        request.state = "done" if order.state == "cancelled" else "terminatedWithError"
+        follow(request, "done" if order.state == "cancelled" else "terminatedWithError")
         if request.state != "done":
             request.message = f"The order ended as {order.state} before it could be cancelled."
+
+
+def follow(request: CancelRequest, state: str) -> None:
+    """Puts a wish to cancel into a state. Raises `TransitionForbidden`."""
+    for passed in CANCELLATION.way(request.state, state):
+        request.state = passed

@@ -16,6 +16,7 @@ from web.api.tmf641.blueprint import blueprint as tmf641
 from web.api.tmf641.cancelling import FILTERS as CANCEL_FILTERS
 from web.api.tmf641.intake import CHARACTERISTICS
 from web.api.tmf641.orders import FILTERS as ORDER_FILTERS
+from web.api.tmf641.patching import PATCHABLE
 from web.api.v1.blueprint import ROUTES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -54,8 +55,8 @@ def test_every_operation_of_tmf641_has_its_line() -> None:
     assert len(tmf641.deferred_functions) == len(listed)
 
 
-def test_every_filter_and_event_of_tmf641_is_named() -> None:
-    words = {*ORDER_FILTERS, *CANCEL_FILTERS, *EVENT_TYPES, "fields", "offset", "limit"}
+def test_every_filter_event_and_patchable_attribute_of_tmf641_is_named() -> None:
+    words = {*ORDER_FILTERS, *CANCEL_FILTERS, *EVENT_TYPES, *PATCHABLE, "fields", "offset", "limit"}
 
     assert [word for word in words if not re.search(rf"`{re.escape(word)}[`=]", TMF641)] == []
 

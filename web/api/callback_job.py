@@ -26,6 +26,7 @@ TURN = timedelta(milliseconds=200)
 _TITLES = {
     "ServiceOrderCreateEvent": "Service order created",
     "ServiceOrderStateChangeEvent": "Service order changed its state",
+    "ServiceOrderAttributeValueChangeEvent": "Service order was changed",
 }
 
 
@@ -102,6 +103,7 @@ def _event(session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
     """The event as TM Forum draws it: the whole order, in the state of the event."""
     order = get_order(session, SYSTEM, payload["order"], TASK_COLUMNS)
     happened = stamp(datetime.fromisoformat(payload["at"]))
+    field_path = {"fieldPath": payload["field_path"]} if "field_path" in payload else {}
     return {
         "eventId": payload["event_id"],
         "eventTime": happened,
@@ -110,5 +112,6 @@ def _event(session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
         "title": _TITLES[payload["event_type"]],
         "domain": "serviceOrdering",
         "correlationId": order.external_id or order.id,
+        **field_path,
         "event": {"serviceOrder": order_resource(order, SYSTEM, payload["state"])},
     }

@@ -106,6 +106,11 @@ def _noted(data: Mapping[str, Any], _step: str) -> Words:
     return "note", "info", gettext("Note"), str(data.get("text", ""))
 
 
+def _changed(data: Mapping[str, Any], _step: str) -> Words:
+    title = gettext("Changed by its sender: %(name)s", name=data.get("attribute"))
+    return "order", "info", title, str(data.get("after") or "")
+
+
 def _cancel_requested(data: Mapping[str, Any], _step: str) -> Words:
     return "order", "warn", gettext("Cancellation asked for"), str(data.get("reason") or "")
 
@@ -209,6 +214,7 @@ TELLERS: Mapping[str, Teller] = {
     "OrderPlaced": _placed,
     "OrderStateChanged": _state_changed,
     "OrderNoted": _noted,
+    "OrderChanged": _changed,
     "CancelRequested": _cancel_requested,
     "MilestoneReached": _milestone,
     "InstanceStarted": _started,

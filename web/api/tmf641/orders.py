@@ -1,4 +1,4 @@
-"""serviceOrder: place, list, look, add notes."""
+"""serviceOrder: place, list, look."""
 
 from __future__ import annotations
 
@@ -12,23 +12,20 @@ from flask import g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from engine.errors import BadInput, RuleViolation
+from engine.errors import BadInput
 from engine.identity.actor import SYSTEM
 from engine.orders.intake import DuplicateOrder, FieldError, PlaceOrder, place
 from engine.orders.model import ServiceOrder
 from engine.orders.queries import add_note, defaults_of, get_order, orders_by_offset
 from engine.orders.replay import keep_answer, take_key
 from tasks.columns import TASK_COLUMNS
-from web.api.reading import JSON, json_object, moment
+from web.api.reading import json_object, moment
 from web.api.tmf641.blueprint import blueprint, created, filters, many, one, page
 from web.api.tmf641.intake import CHARACTERISTICS, command, place_of
-from web.api.tmf641.paths import load
 from web.api.tmf641.resources import order_href, order_resource
-from web.api.tmf641.schemas import NOTES
 from web.auth import allow
 from web.services import services
 
-MERGE_PATCH = JSON | {"application/merge-patch+json"}
 FILTERS = {
     "state": "state",
     "externalId": "external_id",
@@ -38,30 +35,7 @@ FILTERS = {
     "category": "category",
     "priority": "priority",
 }
-_LATER = frozenset(
-    {
-        "description",
-        "expectedCompletionDate",
-        "externalId",
-        "notificationContact",
-        "priority",
-        "requestedCompletionDate",
-        "requestedStartDate",
-        "externalReference",
-        "orderRelationship",
-        "relatedParty",
-        "serviceOrderItem",
-        "state",
-        "category",
-    }
-)
 _LONGEST_KEY = 200
-
-
-class UseCancel(RuleViolation):
-    """state: an order is not cancelled by PATCH; POST a cancelServiceOrder that names it."""
-
-    code = "order.use_cancel"
 
 
 @blueprint.post("/serviceOrder")
@@ -85,7 +59,7 @@ def place_order() -> ResponseReturnValue:
             zone=me.settings.zone,
             actor=g.actor.login,
         )
-        _add_notes(session, order, notes, at)
+        add_notes(session, order, notes, at)
         session.refresh(order, ["items"])
         resource = order_resource(order, g.actor)
         if known is not None:
@@ -146,34 +120,10 @@ def show_order(order_id: str) -> ResponseReturnValue:
         return one(order_resource(get_order(session, g.actor, order_id, TASK_COLUMNS), g.actor))
 
 
-@blueprint.patch("/serviceOrder/<order_id>")
-@allow("note_order")
-def patch_order(order_id: str) -> ResponseReturnValue:
-    """Appends notes; none is ever changed or removed, unlike a plain merge patch would."""
-    me, at = services(), services().clock.now()
-    body = json_object(MERGE_PATCH)
-    _refuse_unpatchable(body)
-    notes = load(NOTES, body)["note"]
-    with me.store.write() as session:
-        order = get_order(session, g.actor, order_id, TASK_COLUMNS)
-        known = {str(note.id) for note in order.notes}
-        _add_notes(session, order, [n for n in notes if n.get("id") not in known], at)
-        return one(order_resource(order, g.actor))
-
-
-def _add_notes(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, Any]], at: datetime) -> None:
+def add_notes(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    """Remarks as they came."""
     for note in notes:
         add_note(session, order, note["text"], at=at, actor=g.actor.login, author=note.get("author"))
-
-
-def _refuse_unpatchable(body: Mapping[str, Any]) -> None:
-    if str(body.get("state", "")).lower() == "cancelled":
-        raise UseCancel()
-    for name in body:
-        if name in _LATER:
-            raise FieldError(field=name, detail=gettext("it cannot be changed yet, only note can"))
-        if name != "note":
-            raise FieldError(field=name, detail=gettext("it cannot be changed"))
 
 
 def _idempotency_key() -> str | None:

@@ -119,10 +119,16 @@ class ServiceOrderCreate(Extensible):
     )
 
 
-class NotesPatch(Schema):
-    """The part of PATCH serviceOrder that is understood."""
+class ServiceOrderPatch(Schema):
+    """The body of PATCH serviceOrder. As in every merge patch null takes an attribute away."""
 
-    note = fields.List(fields.Nested(Note), required=True, validate=validate.Length(min=1, max=20))
+    note = fields.List(fields.Nested(Note), validate=validate.Length(min=1, max=20))
+    priority = _short(allow_none=True)
+    requested_start_date = fields.AwareDateTime(data_key="requestedStartDate", format="iso", allow_none=True)
+    requested_completion_date = fields.AwareDateTime(
+        data_key="requestedCompletionDate", format="iso", allow_none=True
+    )
+    state = fields.String()
 
 
 class OrderReference(Extensible):
@@ -147,4 +153,9 @@ class HubCreate(Schema):
     query = fields.String(allow_none=True, validate=validate.Length(max=500))
 
 
-CREATE, NOTES, CANCEL, HUB = ServiceOrderCreate(), NotesPatch(), CancelServiceOrderCreate(), HubCreate()
+CREATE, PATCH, CANCEL, HUB = (
+    ServiceOrderCreate(),
+    ServiceOrderPatch(),
+    CancelServiceOrderCreate(),
+    HubCreate(),
+)

@@ -23,7 +23,14 @@ from web.services import services
 
 _CANCELLATION, _NOTE = shapes.Cancellation(), shapes.NewNote()
 _TOLD_TO_MACHINES = frozenset(
-    {"OrderPlaced", "OrderStateChanged", "MilestoneReached", "OrderNoted", "CancelRequested"}
+    {
+        "OrderPlaced",
+        "OrderStateChanged",
+        "OrderChanged",
+        "MilestoneReached",
+        "OrderNoted",
+        "CancelRequested",
+    }
 )
 """What an ordering system reads of a timeline: nothing of our people and machines."""
 

@@ -1,0 +1,106 @@
+"""PATCH serviceOrder: notes, and what its sender may still change. Its state follows its process and is not among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from engine.errors import NotAllowed, RuleViolation
+from engine.orders.changing import CHANGEABLE, change
+from engine.orders.intake import FieldError
+from engine.orders.lifecycle import ORDER
+from engine.orders.model import ServiceOrder
+from engine.orders.queries import get_order, order_for_change
+from tasks.columns import TASK_COLUMNS
+from web.api.reading import JSON, json_object
+from web.api.tmf641.blueprint import blueprint, one
+from web.api.tmf641.orders import add_notes
+from web.api.tmf641.paths import load
+from web.api.tmf641.resources import order_resource
+from web.api.tmf641.schemas import PATCH
+from web.auth import allow
+from web.services import services
+
+MERGE_PATCH = JSON | {"application/merge-patch+json"}
+PATCHABLE = ("note", *CHANGEABLE)
+_LATER = frozenset(
+    {
+        "description",
+        "expectedCompletionDate",
+        "externalId",
+        "notificationContact",
+        "externalReference",
+        "orderRelationship",
+        "relatedParty",
+        "serviceOrderItem",
+        "category",
+    }
+)
+_STATES = {state.lower(): state for state in ORDER.states}
+
+
+class UseCancel(RuleViolation):
+    """state: an order is not cancelled by PATCH; POST a cancelServiceOrder that names it."""
+
+    code = "order.use_cancel"
+
+
+class StateFollows(RuleViolation):
+    """Order {order} is {state}; its state follows its process and cannot be set to {wanted}."""
+
+    code = "order.state_follows"
+
+
+@blueprint.patch("/serviceOrder/<order_id>")
+@allow("note_order")
+def patch_order(order_id: str) -> ResponseReturnValue:
+    """A merge patch, except for notes: they are appended, and none is ever changed or removed."""
+    me, at = services(), services().clock.now()
+    body = json_object(MERGE_PATCH)
+    _refuse_unpatchable(body)
+    notes = load(PATCH, body).get("note", [])
+    wishes = {name: body[name] for name in CHANGEABLE if name in body}
+    if wishes and not g.actor.can("place_order"):
+        raise NotAllowed(right="place_order")
+    with me.store.write() as session:
+        find = order_for_change if wishes else get_order
+        order = find(session, g.actor, order_id, TASK_COLUMNS)
+        if "state" in body:
+            _refuse_state(order, body["state"])
+        change(session, order, wishes, at=at, actor=g.actor.login)
+        known = {str(note.id) for note in order.notes}
+        add_notes(session, order, [n for n in notes if n.get("id") not in known], at)
+        return one(order_resource(order, g.actor))
+
+
+def _refuse_unpatchable(body: Mapping[str, Any]) -> None:
+    names = ", ".join(PATCHABLE)
+    if not body:
+        raise FieldError(
+            field="body", detail=gettext("it names nothing to change; %(names)s can be", names=names)
+        )
+    for name in body:
+        if name in _LATER:
+            detail = gettext("it cannot be changed yet; %(names)s can be", names=names)
+            raise FieldError(field=name, detail=detail)
+        if name not in PATCHABLE and name != "state":
+            raise FieldError(field=name, detail=gettext("it cannot be changed"))
+
+
+def _refuse_state(order: ServiceOrder, given: str) -> None:
+    """The state that an order has may come along with the rest of a patch; no other can be set."""
+    wanted = _STATES.get(given.lower())
+    if wanted is None:
+        raise FieldError(
+            field="state", detail=gettext("known are %(names)s", names=", ".join(sorted(ORDER.states)))
+        )
+    if wanted == order.state:
+        return
+    if wanted == "cancelled":
+        raise UseCancel()
+    ORDER.way(order.state, wanted)
+    raise StateFollows(order=order.id, state=order.state, wanted=wanted)
