@@ -10,6 +10,8 @@ from engine.config import Settings
 from engine.errors import NeedsHuman, Retryable
 
 FILE_NAME = "simulators.json"
+PARTNERS = ("P-CAT", "P-YQ", "P-HJ")
+"""The partners that the simulator plays when nobody says otherwise; it takes any other name too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class SimulatorAddresses:
         """Base address of the IMS."""
         return self.http_url + "/ims"
 
+    def partner_url(self, partner: str) -> str:
+        """Base address of the order interface of a partner."""
+        return f"{self.http_url}/partner/{partner}"
+
     def applied_to(self, settings: Settings) -> Settings:
         """The settings with every empty address filled in."""
         return replace(
@@ -54,6 +60,7 @@ class SimulatorAddresses:
             olt_url=settings.olt_url or self.olt_url,
             router_url=settings.router_url or self.router_url,
             ims_url=settings.ims_url or self.ims_url,
+            partner_urls=settings.partner_urls or ",".join(f"{p}={self.partner_url(p)}" for p in PARTNERS),
         )
 
     def save(self, data_dir: Path) -> None:
@@ -98,6 +105,24 @@ class Addresses:
         """Base address of the IMS."""
         return (self._settings.ims_url or self._simulated("IMS", "KAITONG_IMS_URL").ims_url).rstrip("/")
 
+    def partner_url(self, partner: str) -> str:
+        """Base address of the order interface of a partner."""
+        found = self._partners().get(partner)
+        if found is None:
+            found = self._simulated(f"partner:{partner}", "KAITONG_PARTNER_URLS").partner_url(partner)
+        return found.rstrip("/")
+
+    def partner_token(self, partner: str) -> str:
+        """What opens the door of a partner; empty where it has none."""
+        return _pairs(self._settings.partner_tokens, "KAITONG_PARTNER_TOKENS").get(partner, "")
+
+    def partners(self) -> tuple[str, ...]:
+        """The partners that have an address in the settings."""
+        return tuple(self._partners())
+
+    def _partners(self) -> dict[str, str]:
+        return _pairs(self._settings.partner_urls, "KAITONG_PARTNER_URLS")
+
     def radius(self) -> tuple[str, int]:
         """Host and port of the RADIUS server."""
         text = self._settings.aaa_radius or self._simulated("RADIUS", "KAITONG_AAA_RADIUS").radius
@@ -113,3 +138,11 @@ class Addresses:
         if found is None:
             raise Retryable(target=target, detail="the simulators have not started yet")
         return found
+
+
+def _pairs(text: str, setting: str) -> dict[str, str]:
+    """`P-CAT=…,P-YQ=…` as a mapping."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(name.strip() and value.strip() for name, _, value in pairs):
+        raise NeedsHuman(target="partner", detail=f"{setting} must look like P-CAT=…,P-YQ=…")
+    return {name.strip(): value.strip() for name, _, value in pairs}

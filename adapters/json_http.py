@@ -47,6 +47,8 @@ class Ask:
     body: Mapping[str, Any] | None = None
     expected: Collection[int] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    bearer: str = field(default="", repr=False)
+    """A token that opens the other side's door."""
     target: str = ""
     """Who is asked, where one client serves many; otherwise the client's own target."""
     text: bytes | None = None
@@ -144,6 +146,8 @@ class JsonHttp:
         if left <= 0:
             raise Retryable(target=ask.target or self.target, detail="no time was left to send the request")
         headers = {} if ask.key is None else {"Idempotency-Key": wire_key(ask.key)}
+        if ask.bearer:
+            headers["Authorization"] = f"Bearer {ask.bearer}"
         if ask.text is not None:
             headers["Content-Type"] = ask.media
         try:

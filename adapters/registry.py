@@ -24,6 +24,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "olt": "adapters.network.olt:OltAdapter",
         "router": "adapters.network.router:RouterAdapter",
         "ims": "adapters.network.voice:VoiceAdapter",
+        "partner": "adapters.partners.orders:PartnerAdapter",
     }
 )
 

@@ -81,6 +81,10 @@ class Settings:
     """Address before the names of PE routers, where their command lines are posted; empty means the simulator."""
     ims_url: str = ""
     """Address of the IMS provisioning interface; empty means the simulator."""
+    partner_urls: str = ""
+    """Addresses of partners' order interfaces, P-CAT=https://…,P-YQ=https://…; a partner not named means the simulator."""
+    partner_tokens: Secret = _NOT_SET
+    """Bearer tokens that partners have given us, P-CAT=…,P-YQ=…"""
     adapter_timeout_seconds: float = 5.0
     """Longest wait for an answer of an outside system."""
     callback_hosts: str = "127.0.0.1,localhost"

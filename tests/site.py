@@ -205,6 +205,8 @@ def _seed(db: Any, services: Services) -> dict[str, int]:
             )
         )
     rows.append(Person(login=demo_data.CRM_LOGIN, name="CRM", roles=["CRM"], areas=[], created_at=at))
+    for login, name, partner in demo_data.PARTNER_LOGINS:
+        rows.append(Person(login=login, name=name, roles=["PTS"], areas=[], employer=partner, created_at=at))
     db.add_all(rows)
     db.flush()
     return {row.login: row.id for row in rows}

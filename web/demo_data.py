@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from bpmn.catalog import packaged
 from engine.deploy.definitions import Upload
 from engine.deploy.model import ProcessBinding
-from engine.identity.people import create_person
+from engine.identity.people import create_person, find_person
+from engine.identity.tokens import create_token, revoke_token, tokens_of
 from engine.orders.model import HubSubscription, Product
 from engine.resources.model import Area, Building, Coverage, NetworkNode, Partner
 from engine.resources.places import key_of
@@ -73,6 +74,14 @@ PEOPLE: tuple[tuple[str, str, list[str], list[str], str | None], ...] = (
     ("crew-n1", "马师傅", ["FC"], ["YT-N"], "N1"),
 )
 CRM_LOGIN = "crm"
+PARTNER_LOGINS = (
+    ("partner-cat", "云汀有线", "P-CAT"),
+    ("partner-yq", "远桥线路", "P-YQ"),
+)
+"""Systems of partners, which report on their orders."""
+
+
+SIMULATOR_TOKEN = "simulator"  # noqa: S105  (its name, not its text)
 
 
 @dataclass(frozen=True)
@@ -167,6 +176,8 @@ def seed_people(session: Any, at: datetime) -> list[DemoLogin]:
         )
         logins.append(DemoLogin(login, name, roles, password))
     create_person(session, login=CRM_LOGIN, name="CRM 营业系统", roles=["CRM"], at=at)
+    for login, name, partner in PARTNER_LOGINS:
+        create_person(session, login=login, name=name, roles=["PTS"], employer=partner, at=at)
     return logins
 
 
@@ -177,6 +188,20 @@ def subscribe_crm(session: Any, crm_url: str, at: datetime) -> None:
         row = HubSubscription(id="hub-demo", owner=CRM_LOGIN, created_at=at, callback="", query=None)
         session.add(row)
     row.callback = f"{crm_url}/listener"
+
+
+def partner_tokens(session: Any, at: datetime) -> dict[str, str]:
+    """New tokens for the simulated partners, by partner; those of before end. Empty where there are none of ours."""
+    made = {}
+    for login, _, partner in PARTNER_LOGINS:
+        person = find_person(session, login)
+        if person is None:
+            continue
+        for old in tokens_of(session, person.id):
+            if old.name == SIMULATOR_TOKEN:
+                revoke_token(session, old.id, at=at, by="system")
+        made[partner] = create_token(session, person.id, SIMULATOR_TOKEN, 365, at=at)
+    return made
 
 
 def seed(session: Any, services: Services, at: datetime) -> list[DemoLogin]:

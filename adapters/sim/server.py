@@ -16,12 +16,15 @@ from adapters.sim.crm import CrmSimulator
 from adapters.sim.http import SimulatorHttpServer
 from adapters.sim.ims import ImsSimulator
 from adapters.sim.olt import OltSimulator
+from adapters.sim.partner import PartnerSimulator
 from adapters.sim.radius import SimulatorRadiusServer
 from adapters.sim.router import RouterSimulator
 from adapters.sim.state import Simulator
 from engine.config import Settings
 from engine.errors import SettingError
 
+TICK_S = 0.5
+"""How often partners look whether something is due."""
 DEMO_SECRET = "kaitong-demo"  # noqa: S105 - the documented default of KAITONG_AAA_SECRET
 
 
@@ -35,6 +38,7 @@ class RunningSimulators:
     olt: OltSimulator
     router: RouterSimulator
     ims: ImsSimulator
+    partner: PartnerSimulator
 
     @classmethod
     def open(cls, data_dir: Path, addresses: SimulatorAddresses) -> RunningSimulators:
@@ -46,11 +50,12 @@ class RunningSimulators:
             OltSimulator(data_dir / "olt.db"),
             RouterSimulator(data_dir / "router.db"),
             ImsSimulator(data_dir / "ims.db"),
+            PartnerSimulator(data_dir / "partner.db"),
         )
 
     def by_name(self) -> dict[str, Simulator]:
         """All of them."""
-        return {s.name: s for s in (self.aaa, self.crm, self.olt, self.router, self.ims)}
+        return {s.name: s for s in (self.aaa, self.crm, self.olt, self.router, self.ims, self.partner)}
 
     @property
     def http_url(self) -> str:
@@ -83,7 +88,7 @@ def serve(
     http_port: int,
     radius_port: int,
     secret: str,
-    ready: Callable[[SimulatorAddresses], None] | None = None,
+    ready: Callable[[RunningSimulators], None] | None = None,
 ) -> None:
     """Runs until SIGTERM or Ctrl-C, in the main thread. Port 0 takes a free one.
 
@@ -94,8 +99,9 @@ def serve(
     try:
         with running_simulators(data_dir, host, http_port, radius_port, secret, poll_s=0.5) as simulators:
             if ready is not None:
-                ready(simulators.addresses)
-            signal.sigwait(ends)
+                ready(simulators)
+            while signal.sigtimedwait(ends, TICK_S) is None:
+                simulators.partner.tick()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -36,6 +36,7 @@ ROLES: Mapping[str, Role] = {
         ("AD", "系统管理员", "administrator"),
         ("SYS", "系统", "machine"),
         ("CRM", "营业受理系统", "ordering system"),
+        ("PTS", "合作方系统", "partner's system"),
     )
 }
 
@@ -59,6 +60,7 @@ _TABLE = {
     "manage_tokens": "",
     "start_instance": "OP PD",
     "hub_subscribe": "CRM",
+    "report_partner_order": "PTS",
     "see_customer_data": "FC PT DP SV RS PM CM CS QA CRM",
     "see_variables": "OP",
 }

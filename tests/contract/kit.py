@@ -93,6 +93,28 @@ def configure_access(bench: Bench) -> None:
     bench.do("router.access.configure", wanted, key="earlier")
 
 
+PARTNER_ORDER: Mapping[str, Any] = {"partner": "P-CAT", "partner_order": "BB-20261122-000124-P01"}
+PARTNER_WORK: Mapping[str, Any] = {
+    **PARTNER_ORDER,
+    "product": "BB-500",
+    "speed_mbps": 500,
+    "address": "西渡区渡口路9号",
+    "customer": "林女士",
+    "phone": "13800004021",
+}
+
+
+def send_to_partner(bench: Bench) -> None:
+    """A partner has the order."""
+    bench.do("partner.order.send", PARTNER_WORK, key="earlier")
+
+
+def partner_done(bench: Bench) -> None:
+    """A partner has done the work."""
+    send_to_partner(bench)
+    bench.sims.partner.advance(PARTNER_ORDER["partner_order"], to="done")
+
+
 @dataclass(frozen=True)
 class WriteOperation:
     """One operation and what is needed to put it through the contract."""
@@ -227,6 +249,37 @@ WRITE_OPERATIONS = (
         refusal="ROUTER_REFUSED",
         prepare=configure_access,
         read="router.running.get",
+    ),
+    WriteOperation(
+        name="partner.order.send",
+        args=PARTNER_WORK,
+        simulator="partner",
+        refusal="PARTNER_REFUSED",
+        read="partner.order.get",
+    ),
+    WriteOperation(
+        name="partner.order.stop",
+        args={**PARTNER_ORDER, "reason": "customer"},
+        simulator="partner",
+        refusal="PARTNER_REFUSED",
+        prepare=send_to_partner,
+        read="partner.order.get",
+    ),
+    WriteOperation(
+        name="partner.order.confirm",
+        args=PARTNER_ORDER,
+        simulator="partner",
+        refusal="PARTNER_REFUSED",
+        prepare=partner_done,
+        read="partner.order.get",
+    ),
+    WriteOperation(
+        name="partner.order.send_back",
+        args={**PARTNER_ORDER, "visit": 1, "reason": "no photo of the box"},
+        simulator="partner",
+        refusal="PARTNER_REFUSED",
+        prepare=partner_done,
+        read="partner.order.get",
     ),
 )
 

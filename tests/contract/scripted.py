@@ -15,6 +15,7 @@ class Scripted:
     def __init__(self) -> None:
         self.url = ""
         self.requests = 0
+        self.headers: list[dict[str, str]] = []
         self.reply: tuple[int, bytes, dict[str, str]] = (200, b"{}", {})
         self.drip = False
         self.gone = threading.Event()
@@ -35,6 +36,7 @@ def scripted_server() -> Iterator[Scripted]:
 
         def do_GET(self) -> None:
             script.requests += 1
+            script.headers.append(dict(self.headers))
             self.rfile.read(int(self.headers.get("Content-Length", "0")))
             status, body, headers = script.reply
             self.send_response(status)

@@ -30,6 +30,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add.add_argument("--role", action="append", required=True, help="may be given several times")
     add.add_argument("--area", action="append", default=[], help="may be given several times; none means all")
     add.add_argument("--crew")
+    add.add_argument("--employer", help="the partner company that somebody works for, or whose system it is")
     add.add_argument("--machine", action="store_true", help="no password, tokens only")
     add_format(add)
     add.set_defaults(run=run_add)
@@ -67,6 +68,7 @@ def run_add(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
             roles=arguments.role,
             areas=arguments.area,
             crew_id=arguments.crew,
+            employer=arguments.employer,
             password=password,
             must_change_password=made is not None,
             at=services.clock.now(),

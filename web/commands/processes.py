@@ -12,8 +12,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from adapters.addresses import SimulatorAddresses
 from engine.clock import SystemClock
 from engine.config import PREFIX, Settings
 from engine.identity.first import has_people, is_new
@@ -24,6 +24,12 @@ from web import demo_data
 from web.orphans import end_with_parent
 from web.request_log import configure_logging
 from web.services import Services
+
+if TYPE_CHECKING:
+    from adapters.sim.server import RunningSimulators
+
+PARTNER_PACE_S = 20.0
+"""How long simulated partners take for a step, until somebody tells them otherwise."""
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -199,10 +205,15 @@ def run_simulators(_arguments: argparse.Namespace, environment: Mapping[str, str
     folder = settings.data_dir / "simulators"
     folder.mkdir(parents=True, exist_ok=True)
 
-    def ready(addresses: SimulatorAddresses) -> None:
-        addresses.save(settings.data_dir)
+    def ready(simulators: RunningSimulators) -> None:
+        simulators.addresses.save(settings.data_dir)
+        at = SystemClock().now()
         with Store(settings.database).write() as session:
-            demo_data.subscribe_crm(session, addresses.crm_url, SystemClock().now())
+            demo_data.subscribe_crm(session, simulators.crm_url, at)
+            tokens = demo_data.partner_tokens(session, at)
+        inbound = f"http://127.0.0.1:{settings.port}/api/v1/partners/{{partner}}/messages"
+        simulators.partner.listen(inbound, tokens)
+        simulators.partner.begin(PARTNER_PACE_S)
 
     serve(folder, "127.0.0.1", 0, 0, settings.aaa_secret, ready)
     return 0

@@ -17,7 +17,7 @@ from engine.runtime.progress import Name, Passage, Progress
 from tasks import queries as tasks
 from tasks.field.crews import crew_names
 from tasks.model import Task
-from web.pages import resource_lines, words
+from web.pages import partner_words, resource_lines, words
 from web.pages.incident_words import told
 
 
@@ -232,4 +232,5 @@ TELLERS: Mapping[str, Teller] = {
     "MessageExpired": _expired,
     "DefinitionUploaded": _uploaded,
     "DefinitionDeployed": _deployed,
+    **partner_words.TELLERS,
 }
