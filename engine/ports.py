@@ -146,6 +146,28 @@ class LocalOperation(Protocol):
         """Writes rows only."""
 
 
+class CallListener(Protocol):
+    """Our own view of an outside system follows the calls to it, in the transaction that records the result.
+
+    The instance's row is locked. `args` are as the step gave them, not as the operation's schema read them.
+    """
+
+    def on_result(
+        self,
+        session: Session,
+        operation: str,
+        args: Mapping[str, Any],
+        output: Mapping[str, Any],
+        at: datetime,
+    ) -> None:
+        """A call was done; writes rows only."""
+
+    def on_refusal(
+        self, session: Session, operation: str, args: Mapping[str, Any], code: str, message: str, at: datetime
+    ) -> None:
+        """The other side said no; writes rows only."""
+
+
 # ---- in-step listeners: called inside the transaction of a step, write rows only
 
 

@@ -19,6 +19,8 @@ from engine.jobs.local import Noop
 from engine.jobs.queue import Claim
 from engine.jobs.worker import Handler, Worker
 from engine.orders.states import OrderStates
+from engine.partners import operations as partners
+from engine.partners.following import PartnerCalls
 from engine.ports import LocalOperation
 from engine.resources import expiry
 from engine.resources import operations as resources
@@ -40,7 +42,7 @@ from web.services import Services
 
 def local_operations() -> dict[str, LocalOperation]:
     """Operations whose effect is rows of our own, by name."""
-    return resources.operations() | {Noop.operation.name: Noop()}
+    return resources.operations() | partners.operations() | {Noop.operation.name: Noop()}
 
 
 def catalogue(registry: Registry) -> Catalogue:
@@ -84,6 +86,7 @@ def worker(services: Services) -> Worker:
         services.kernel,
         services.registry,
         lambda: made[0].fail,
+        [PartnerCalls()],
     )
     callbacks = CallbackJob(services.store, services.clock, CallbackSender(services.settings))
     router = Router(services.store, services.clock, services.kernel)

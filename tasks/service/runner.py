@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from engine.jobs.lease import LeaseClock
 from engine.jobs.ledger import Ledger, Place
 from engine.jobs.model import Job
 from engine.jobs.queue import Claim
-from engine.ports import Adapter, Call
+from engine.ports import Adapter, Call, CallListener
 from engine.runtime import variables
 from engine.runtime.kernel import Kernel
 from engine.store import Store
@@ -53,11 +53,12 @@ class ServiceRunner:
         kernel: Kernel,
         adapters: Adapters,
         fail: Callable[[], Fail],
+        listeners: Sequence[CallListener] = (),
     ) -> None:
         self.store, self.clock, self.kernel = store, clock, kernel
         self.adapters = adapters
         self.ledger, self.lease = Ledger(store, clock), LeaseClock(clock)
-        self._fail = fail
+        self._fail, self.listeners = fail, tuple(listeners)
 
     def __call__(self, claim: Claim) -> None:
         """Does the job. Business refusals and what only a person can mend are recorded; the rest is raised and retried."""
@@ -112,7 +113,13 @@ class ServiceRunner:
 
     def _finish(self, request: Request, output: Mapping[str, Any]) -> None:
         now = self.clock.now()
-        self._record(request, lambda session, job: self._complete(session, job, output, now))
+
+        def write(session: Session, job: Job) -> None:
+            self._complete(session, job, output, now)
+            for listener in self.listeners:
+                listener.on_result(session, request.operation, request.args, output, now)
+
+        self._record(request, write)
 
     def _wait(self, request: Request, error: StillOut) -> None:
         due = self.clock.now() + timedelta(seconds=1)
@@ -123,10 +130,13 @@ class ServiceRunner:
 
     def _refused(self, request: Request, error: Permanent) -> None:
         now, detail = self.clock.now(), str(error.facts.get("detail", error))
-        self._record(
-            request,
-            lambda session, job: self.kernel.business_error(session, job, error.bpmn_code, detail, at=now),
-        )
+
+        def write(session: Session, job: Job) -> None:
+            self.kernel.business_error(session, job, error.bpmn_code, detail, at=now)
+            for listener in self.listeners:
+                listener.on_refusal(session, request.operation, request.args, error.bpmn_code, detail, now)
+
+        self._record(request, write)
 
     def _record(self, request: Request, write: Callable[[Any, Job], None]) -> None:
         """Writes a result if the job is still ours; one that was cancelled meanwhile is let go of, for the undo."""

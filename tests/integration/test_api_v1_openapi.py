@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from bpmn.catalog import packaged
 from engine.store import Store
 from tests.machines import V1, Machines, an_order, running_machines, sample
+from tests.partner_parts import Partnered
 
 
 @pytest.fixture
@@ -93,6 +94,7 @@ def test_the_main_flows_answer_as_described(contract: Contract) -> None:
     _mend_an_incident(contract)
     _start_an_instance(contract)
     _release_a_diagram(contract)
+    _hear_a_partner(contract)
     _keep_tokens(contract)
     _ask_before_the_sale(contract)
     contract.good("GET", "/openapi.json", None)
@@ -168,6 +170,14 @@ def _release_a_diagram(contract: Contract) -> None:
     contract.good("GET", f"/definitions/{number}", "designer")
     contract.good("GET", f"/definitions/{number}/xml", "designer")
     contract.good("POST", f"/definitions/{number}/deploy", "designer")
+
+
+def _hear_a_partner(contract: Contract) -> None:
+    partnered = Partnered(contract.machines)
+    partnered.start()
+    order, at = f"{partnered.key}-P01", "2026-11-22T09:12:00+08:00"
+    told = {"id": "1", "order": order, "state": "accepted", "at": at}
+    contract.good("POST", "/partners/P-CAT/messages", "partner-cat", json=told)
 
 
 def _keep_tokens(contract: Contract) -> None:

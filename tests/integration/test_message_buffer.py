@@ -11,7 +11,7 @@ from engine.events import Event
 from engine.jobs.model import Job
 from engine.runtime.model import BufferedMessage
 from engine.store import Store
-from tests.bpmn_xml import catch, end, flows, on_message, par, script, start, sub, user
+from tests.bpmn_xml import catch, element, end, flows, on_message, par, script, start, sub, user
 from tests.command_parts import Site
 from tests.parallel_parts import at_once
 
@@ -138,6 +138,16 @@ def test_a_boundary_that_interrupts_catches_one_and_ends_what_it_watches(store: 
     publish(site, "note")
     site.complete("u")
     assert (site.open_tasks(), kept(site)) == (["v"], [("note", "BB-1")])
+
+
+def test_behind_an_event_gateway_the_kept_message_chooses_the_way(store: Store) -> None:
+    body = start(), user("u"), element("eventBasedGateway", "g"), catch("m", "go"), catch("n", "note")
+    site = Site(store, *body, user("v"), user("w"), end(), flows("s u g m v e", "g n w e"))
+    site.start()
+    publish(site, "note")
+    site.complete("u")
+    assert (site.open_tasks(), kept(site)) == (["w"], [])
+    assert publish(site, "go") == 0
 
 
 def test_of_two_branches_that_wait_for_one_message_one_gets_it(store: Store) -> None:

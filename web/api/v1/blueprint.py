@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import IntegerConverter
 
 from web.api.reading import BIGGEST, refuse_unstorable_address
-from web.api.v1 import account, definitions, incidents, instances, orders, serviceability, tasks
+from web.api.v1 import account, definitions, incidents, instances, orders, partners, serviceability, tasks
 from web.api.v1.route import Route
 from web.auth import allow_anyone
 
@@ -40,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *incidents.ROUTES,
     *definitions.ROUTES,
     *serviceability.ROUTES,
+    *partners.ROUTES,
     *account.ROUTES,
     Route("GET", "/openapi.json", show_openapi, None),
 )
