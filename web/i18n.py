@@ -42,12 +42,12 @@ class Catalogues(Domain):
 
 
 def read_catalogue(folder: Path) -> NullTranslations:
-    """All `*.po` files of a folder as one catalogue."""
+    """All `*.po` files of a folder as one catalogue. A line that is none of such a file stops the start."""
     together = Translations()
     for source in sorted(folder.glob("*.po")):
         compiled = io.BytesIO()
         with source.open("rb") as file:
-            write_mo(compiled, read_po(file, locale=folder.parent.name))
+            write_mo(compiled, read_po(file, locale=folder.parent.name, abort_invalid=True))
         compiled.seek(0)
         read = Translations(compiled)
         together.merge(read)
