@@ -147,8 +147,15 @@ class OverRest:
         after = self._post(f"/api/v1/tasks/{task}/complete", {"values": {}})["next_tasks"]
         return str(after[0]["id"]) if after else None
 
+    def alive(self, with_token: bool) -> None:
+        """Asks whether the server answers; it looks up a token all the same."""
+        self._ask("GET", "/healthz", None, self._headers if with_token else {})
+
     def _post(self, path: str, body: Any) -> Any:
-        self._connection.request("POST", path, json.dumps(body), self._headers)
+        return self._ask("POST", path, json.dumps(body), self._headers)
+
+    def _ask(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Any:
+        self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         content = answer.read()
         if answer.status >= 300:

@@ -1,4 +1,8 @@
-"""Where the CPU of an order goes: engine, codec, rows, HTTP; each part is what the next larger whole costs more."""
+"""Where the CPU of an order goes: engine, codec, rows, HTTP; each part is what the next larger whole costs more.
+
+The parts of HTTP are those of its requests: serving one that asks for nothing, looking up its token, and the rest,
+which is reading its body, the view and writing the answer.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ from bpmn.parse import Executable, parse
 from engine.runtime import codec
 from engine.testing import Driver
 from tests.bench.diagrams import USER_STEPS, VALUES, order
-from tests.bench.installation import in_process, over_rest
+from tests.bench.installation import OverRest, in_process, over_rest
 from tests.bench.measure import cpu_ms_of
 
+REQUESTS = 1 + len(USER_STEPS)
 ALSO_AFTER = {"survey": (), "construct": ("radius", "linetest"), "accept": ("crm",)}
 
 
@@ -29,12 +34,19 @@ def measure(rounds: int, orders: int) -> list[dict[str, Any]]:
             kernel, rest = (
                 _spent(peer.cpu_ms, lambda peer=peer: _whole(peer, orders)) for peer in (local, served)
             )
+            served_only, with_token = (
+                _spent(served.cpu_ms, lambda known=known: _empty(served, orders, known))
+                for known in (False, True)
+            )
             found.append(
                 {
                     "engine": engine,
                     "codec": coded - engine,
                     "rows": kernel - coded,
                     "HTTP": rest - kernel,
+                    "HTTP: server and dispatch": served_only,
+                    "HTTP: token": with_token - served_only,
+                    "HTTP: body, view, answer": rest - kernel - with_token,
                     "all": rest,
                 }
             )
@@ -55,6 +67,12 @@ def _whole(peer: Any, orders: int) -> None:
         task = peer.start(VALUES)
         while task is not None:
             task = peer.complete(task)
+
+
+def _empty(served: OverRest, orders: int, with_token: bool) -> None:
+    """As many requests as the orders need, for nothing but a sign of life."""
+    for _ in range(orders * REQUESTS):
+        served.alive(with_token)
 
 
 def _engine(executable: Executable, orders: int, encoded: bool) -> None:
