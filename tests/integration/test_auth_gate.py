@@ -14,7 +14,7 @@ from flask import Blueprint
 from engine.config import Secret
 from engine.errors import SettingError
 from engine.identity import tokens
-from engine.identity.model import ApiToken
+from engine.identity.model import ApiToken, Person
 from engine.store import Store
 from tests.integration.auth_site import Site, make_site
 from web.auth import allow, allow_login
@@ -135,6 +135,16 @@ def test_a_revoked_token_is_dead_at_once(site: Site) -> None:
         (row,) = tokens.tokens_of(db, site.people["op"])
         tokens.revoke_token(db, row.id, at=site.clock.now(), by="admin")
     assert code(site.ask("/api/v1/incident", token)) == (401, "not_logged_in")
+
+
+def test_changed_roles_count_from_the_next_request_on(site: Site) -> None:
+    token, browser = site.token("op"), site.logged_in("op")
+    assert site.ask("/api/v1/incident", token).status_code == 200
+    assert browser.get("/api/v1/incident").status_code == 200
+    with site.store.write() as db:
+        db.get_one(Person, site.people["op"]).roles = ["FC"]
+    assert code(site.ask("/api/v1/incident", token)) == (403, "not_allowed")
+    assert code(browser.get("/api/v1/incident")) == (403, "not_allowed")
 
 
 def test_the_last_use_of_a_token_is_noted_at_most_once_a_minute(site: Site) -> None:
