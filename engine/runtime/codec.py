@@ -21,6 +21,7 @@ from engine.runtime.token import Children, Token
 
 PLAIN, DEFLATED = b"\x01", b"\x02"  # the first byte says how the rest is packed
 LARGE = 32_000  # from here on, compressing well costs more than the bytes that it saves
+SMALL = 4096  # up to here a window of this size finds as much, and is set up in a fifth of the time
 _MARK = '{"$'  # begins every tag; inside a text the quote would be escaped
 _FORM: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
 _json = json.JSONEncoder(**_FORM)
@@ -46,7 +47,9 @@ def _text(value: Any) -> str:
 
 def _packed(text: str) -> bytes:
     raw = text.encode("utf-8", "surrogatepass")
-    small = zlib.compress(raw, 6 if len(raw) < LARGE else 1)
+    window, memory = (12, 5) if len(raw) <= SMALL else (15, 8)
+    deflate = zlib.compressobj(6 if len(raw) < LARGE else 1, zlib.DEFLATED, window, memory)
+    small = deflate.compress(raw) + deflate.flush()
     return DEFLATED + small if len(small) < len(raw) else PLAIN + raw
 
 
