@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from engine.store.hooks import committed
+from engine.store.unit import savepoint, transaction
 
 T = TypeVar("T")
 MOST = 64
@@ -35,10 +37,10 @@ class _Wish:
         self.error: BaseException | None = None
         self.session: Session | None = None
 
-    def run(self, session: Session) -> None:
-        """Does the work; what it raises is kept for whoever asked."""
+    def run(self, begun: AbstractContextManager[Session]) -> None:
+        """Does the work in a transaction; what it raises is kept for whoever asked."""
         try:
-            with session.begin():
+            with begun as session:
                 self.value = self.context.run(self.work, session)
             self.session = session
         except BaseException as e:  # handed over to the thread that asked, which raises it
@@ -56,57 +58,75 @@ class _Wish:
 
 
 class GroupCommit:
-    """The writer of one process. `lock` is held by whoever writes."""
+    """The writer of one process: a connection that is kept open, and the turn of whoever uses it."""
 
     def __init__(self, writer: Engine) -> None:
-        self.lock = threading.Lock()
+        self._turn = threading.Lock()
         self._writer = writer
+        self._kept: Connection | None = None
         self._waiting: deque[_Wish] = deque()
 
     def run(self, work: Callable[[Session], T]) -> T:
         """Calls `work` in a transaction, alone or with others, and returns after the commit."""
         wish = _Wish(work)
         self._waiting.append(wish)
-        with self.lock:
+        with self._turn:
             if not wish.done:
                 self._lead()
         result: T = wish.result()
         return result
 
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """The writer's connection for a transaction of one's own."""
+        with self._turn, self._connection() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Lets the connection go; the next turn opens another."""
+        with self._turn:
+            self._let_go()
+
     def _lead(self) -> None:
         wishes = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
         try:
-            if len(wishes) == 1:
-                self._alone(wishes[0])
-            else:
-                self._together(wishes)
+            with self._connection() as connection:
+                if len(wishes) == 1:
+                    wishes[0].run(transaction(connection))
+                else:
+                    _together(connection, wishes)
         except BaseException as e:  # each thread that asked hears of it
             for wish in wishes:
                 wish.fail(e)
         for wish in wishes:
+            if wish.error is None and wish.session is not None:
+                committed(wish.session)
             wish.done = True
 
-    def _alone(self, wish: _Wish) -> None:
-        with Session(self._writer, expire_on_commit=False) as session:
-            wish.run(session)
-            if wish.error is None:
-                committed(session)
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """The caller has the turn. A connection that is left inside a transaction is not used again."""
+        if self._kept is None:
+            self._kept = self._writer.connect()
+        try:
+            yield self._kept
+        finally:
+            if self._kept.in_transaction() or _driver(self._kept).in_transaction:
+                self._let_go()
 
-    def _together(self, wishes: list[_Wish]) -> None:
-        with self._writer.connect() as connection:
-            with connection.begin():
-                for wish in wishes:
-                    mode: Any = "create_savepoint"
-                    with Session(connection, expire_on_commit=False, join_transaction_mode=mode) as session:
-                        wish.run(session)
-                    _check_alive(connection)
-            for wish in wishes:
-                if wish.error is None and wish.session is not None:
-                    committed(wish.session)
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
-def _check_alive(connection: Connection) -> None:
-    """On a full disk, for example, SQLite takes the whole transaction back by itself. Raises `GroupLost`."""
-    driver: Any = connection.connection.driver_connection
-    if not driver.in_transaction:
-        raise GroupLost()
+def _together(connection: Connection, wishes: list[_Wish]) -> None:
+    with connection.begin():
+        for wish in wishes:
+            wish.run(savepoint(connection))
+            if not _driver(connection).in_transaction:
+                raise GroupLost()  # on a full disk, for example, SQLite takes the whole transaction back by itself
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection

@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ClauseElement, Dialect, Insert, Table, Update, bindparam, delete, insert, update
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    Dialect,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -105,11 +116,9 @@ class Prepared:
 
     def execute(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, _Form]:
         """The driver's cursor, with the answer. Errors are SQLAlchemy's; they do not show the values."""
-        if session.identity_map.check_modified() or session.new or session.deleted:
+        if session.in_transaction() and not session._is_clean():
             session.flush()  # what objects hold back comes first
-        driver = session.info.get(_DRIVER)
-        if driver is None or driver.transaction is not session.get_transaction():
-            driver = session.info[_DRIVER] = _Driver(session)
+        driver: _Driver = session.info[_DRIVER]
         form = self._forms.get(driver.name)
         if form is None:
             form = self._forms[driver.name] = _Form(self.statement, driver.dialect, self.keys)
@@ -124,17 +133,21 @@ class Prepared:
 class _Driver:
     """The connection below a session, for as long as its transaction lasts."""
 
-    def __init__(self, session: Session) -> None:
-        connection = session.connection()
-        self.transaction = session.get_transaction()
+    def __init__(self, connection: Connection) -> None:
         self.dialect, self.name = connection.dialect, connection.dialect.name
-        self.cursor: Callable[[], Any] = connection.connection.cursor
+        self.raw: Any = connection.connection.driver_connection
+        self.cursor: Callable[[], Any] = self.raw.cursor
         module: Any = self.dialect.dbapi
         self.error: type[Exception] = module.Error
 
     def wrapped(self, text: str, error: Exception) -> BaseException:
         """An error of the driver as SQLAlchemy would have raised it."""
         return DBAPIError.instance(text, None, error, self.error, hide_parameters=True, dialect=self.dialect)
+
+
+def attach(session: Session, connection: Connection) -> None:
+    """Prepared statements of the session run on this connection, which it keeps for all its life."""
+    session.info[_DRIVER] = _Driver(connection)
 
 
 def inserting(table: Table, *, returning: str | None = None, without: Sequence[str] = ()) -> Prepared:
@@ -192,14 +205,13 @@ def batch(session: Session) -> Iterator[Batch]:
     Only for prepared statements: the ORM asks for counts at once, which are not known yet.
     """
     session.flush()
-    connection = session.connection()
-    if connection.dialect.name != "postgresql":
+    driver: _Driver = session.info[_DRIVER]
+    if driver.name != "postgresql":
         yield Batch(waits=False)
         return
-    driver: Any = connection.connection.dbapi_connection
     sent = Batch(waits=True)
     try:
-        with driver.pipeline():
+        with driver.raw.pipeline():
             yield sent
     except Exception:
         sent.check()  # a row that was not there is the better reason

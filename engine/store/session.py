@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from engine.store.group import GroupCommit
 from engine.store.hooks import committed
+from engine.store.unit import transaction
 
 T = TypeVar("T")
 _WRITE = "kaitong_write"
@@ -54,8 +55,8 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that may change rows; committed on leaving, rolled back on any exception."""
-        with self._turn(), Session(self._writer, expire_on_commit=False) as session:
-            with session.begin():
+        with self._connected() as connection:
+            with transaction(connection) as session:
                 yield session
             committed(session)
 
@@ -73,15 +74,17 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent look at the rows."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+        with self.engine.connect() as connection, transaction(connection, autoflush=False) as session:
             yield session
 
-    def _turn(self) -> AbstractContextManager[object]:
+    def _connected(self) -> AbstractContextManager[Connection]:
         """On SQLite one thread of ours writes at a time: waiting here is fair, waiting in the database is not."""
-        return self._group.lock if self._group is not None else nullcontext()
+        return self._group.turn() if self._group is not None else self._writer.connect()
 
     def close(self) -> None:
         """Gives all connections back."""
+        if self._group is not None:
+            self._group.close()
         self.engine.dispose()
 
 
