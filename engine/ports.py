@@ -190,12 +190,16 @@ class OpenedTask:
 
 @dataclass(frozen=True, slots=True)
 class ClosedTask:
-    """A user task that is no longer runnable. `is_recorded`: whoever completed it has closed its row already."""
+    """A user task that is no longer runnable.
+
+    `is_recorded`: whoever completed it has closed its row already. `is_limited`: a clock may run for it.
+    """
 
     token_id: int
     element: str
     how: Literal["completed", "cancelled"]
     is_recorded: bool = False
+    is_limited: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,10 @@ class Clocks:
             for opened in step.opened:
                 opened.due_at = _task_due(session, step, opened, item)
         for closed in step.closed:
-            if _TASK_CLOCK.first(session, **_of_task(step, closed.token_id)) is not None:
+            if (
+                closed.is_limited
+                and _TASK_CLOCK.first(session, **_of_task(step, closed.token_id)) is not None
+            ):
                 clock = _task_clock(session, step, closed.token_id)
                 if clock is not None:
                     _end(session, clock, step.at, dropped=closed.how == "cancelled")

@@ -41,12 +41,20 @@ class Task(Base):
             postgresql_where=_OPEN,
         ),
         Index("ix_task_area_rank_at_id", "area", "rank_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(  # of thousands of tasks that a loop has closed, none is read to find the next
+            "ix_task_instance_id_rank_at_id",
+            "instance_id",
+            "rank_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
     )
 
     id: Mapped[number] = mapped_column(primary_key=True)  # BB-20261122-000123-W01
     instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"))
     token_id: Mapped[int]
-    definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"), index=True)
+    definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"))
     business_key: Mapped[number] = mapped_column(index=True)
     element: Mapped[word]
     name: Mapped[title]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import bindparam, select, update
 
+from engine.runtime.lock import HELD, Held
+from engine.runtime.model import ProcessInstance
 from engine.store.base import table_of
 from engine.store.prepared import Prepared, inserting
 from tasks.model import Task
 
-_task = table_of(Task)
+_task, _instance = table_of(Task), table_of(ProcessInstance)
 _c = _task.c
 _OF_TOKEN = (
     _c.instance_id == bindparam("instance"),
@@ -17,14 +21,26 @@ _OF_TOKEN = (
 )
 _MORE = {"version": _c.version + 1}
 
-BY_ID = Prepared(select(_task).where(_c.id == bindparam("id")))
-BY_ID_LOCKED = Prepared(select(_task).where(_c.id == bindparam("id")).with_for_update())
+LOCKED = Prepared(  # the instance comes first, as in every command
+    select(_task, *HELD)
+    .select_from(_instance.join(_task, _c.instance_id == _instance.c.id))
+    .where(_c.id == bindparam("id"))
+    .with_for_update()
+)
+"""A task and its instance, both locked, as they are once the locks are ours."""
 OPEN_OF_INSTANCE = Prepared(
     select(_task)
     .where(_c.instance_id == bindparam("instance"), _c.closed_at.is_(None))
     .order_by(_c.rank_at, _c.id)
     .limit(bindparam("most"))
 )
+
+
+def held_with(task: Any) -> Held:
+    """The instance in a row of `LOCKED`."""
+    return Held(*task[-len(HELD) :])
+
+
 INSERT = inserting(_task)
 CLOSE = Prepared(update(_task).where(*_OF_TOKEN).values(_MORE), ["state", "closed_at", "closed_by"])
 CANCEL = Prepared(

@@ -17,8 +17,7 @@ from engine.identity.actor import Actor
 from engine.identity.model import Person
 from engine.identity.scope import sees_task, visible_tasks
 from engine.runtime.kernel import Kernel
-from engine.runtime.lock import lock_instance
-from engine.store.prepared import Prepared
+from engine.runtime.lock import Recorded
 from tasks import rows
 from tasks.columns import TASK_COLUMNS
 from tasks.following import record_task
@@ -118,8 +117,9 @@ def complete(
     session: Session, kernel: Kernel, actor: Actor, command: CompleteTask, *, at: datetime
 ) -> TaskFacts:
     """Checks the form and moves the process on. Raises `bpmn.forms.FormInvalid`; on any error nothing has changed."""
-    lock_instance(session, _visible(session, actor, rows.BY_ID, command.task_id).instance_id)
-    task = _visible(session, actor, rows.BY_ID_LOCKED, command.task_id)  # as it is now that the lock is ours
+    task = rows.LOCKED.first(session, id=command.task_id)
+    if task is None or not _sees(session, actor, task):
+        raise NotFound(what="task", id=command.task_id)
     before: TaskFacts = task
     if task.closed_at is not None:
         if command.request_id and task.request_id == command.request_id:
@@ -130,19 +130,11 @@ def complete(
     done = {"state": "completed", "closed_at": at, "closed_by": actor.login, "request_id": command.request_id}
     rows.COMPLETE.run(session, ident=task.id, answers=values, **done, **taken)
     record_task(session, "TaskCompleted", task, at=at, actor=actor.login, person=actor.name)
-    kernel.complete_task(
-        session, task.instance_id, task.token_id, values, at=at, actor=actor.login, is_recorded=True
-    )
+    held = rows.held_with(task)
+    held.recorded = Recorded(task.token_id, is_limited=task.due_at is not None)
+    kernel.complete_task(session, held, task.token_id, values, at=at, actor=actor.login)
     changed: TaskFacts = task._replace(**done, **taken)
     return changed
-
-
-def _visible(session: Session, actor: Actor, statement: Prepared, task_id: str) -> Any:
-    """A row that the actor may see. Raises `NotFound`."""
-    row = statement.first(session, id=task_id)
-    if row is None or not _sees(session, actor, row):
-        raise NotFound(what="task", id=task_id)
-    return row
 
 
 def _sees(session: Session, actor: Actor, row: TaskFacts) -> bool:

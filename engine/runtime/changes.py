@@ -30,7 +30,7 @@ class Standing:
     """Kind, name and key of the message or signal that it waits for."""
 
 
-NOTHING = Standing()
+NOTHING, TASK, JOB = Standing(), Standing(task=True), Standing(job=True)
 
 
 def standing(token: Token) -> Standing:
@@ -40,10 +40,9 @@ def standing(token: Token) -> Standing:
         return Standing(incident=data.get("faults", 1))
     if state == WAITING:
         return Standing(due=data.get("due"), hears=_hears(data))
-    return Standing(
-        task=state == READY and isinstance(node, UserActivity),
-        job=state == STARTED and isinstance(node, ServiceActivity),
-    )
+    if state == READY and isinstance(node, UserActivity):
+        return TASK
+    return JOB if state == STARTED and isinstance(node, ServiceActivity) else NOTHING
 
 
 def _hears(data: Mapping[str, Any]) -> tuple[str, str, str] | None:

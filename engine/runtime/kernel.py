@@ -93,25 +93,23 @@ class Kernel:
     def complete_task(
         self,
         session: Session,
-        instance_id: int,
+        instance: int | Held,
         token_id: int,
         values: Mapping[str, Any],
         *,
         at: datetime,
         actor: str,
-        is_recorded: bool = False,
     ) -> None:
         """A person has done a user task; the values become variables. Raises `NotWaiting`.
 
-        `is_recorded`: the caller has closed the task's row himself, with what he knows of it.
+        `instance` is an id, or the row if the caller has locked it.
         """
-        with self._open(session, instance_id, at, actor) as (row, top):
+        with self._open(session, instance, at, actor) as (_, top):
             token = self._token(top, token_id, READY)
             if not isinstance(token.task_spec, UserActivity):
                 raise NotWaiting()
             top.assign(token, values)
             top.guard(token, "route", token.complete)
-            row.recorded_task = token_id if is_recorded else None
 
     def complete_service(
         self, session: Session, instance_id: int, token_id: int, output: Mapping[str, Any], *, at: datetime
@@ -237,15 +235,15 @@ class Kernel:
     def _open(
         self,
         session: Session,
-        instance_id: int,
+        instance: int | Held,
         at: datetime,
         actor: str,
         must_live: bool = True,
         only_if_moved: bool = False,
     ) -> Iterator[tuple[Held, Instance]]:
-        row = lock_instance(session, instance_id)
+        row = instance if isinstance(instance, Held) else lock_instance(session, instance)
         if row is None:
-            raise NotFound(what="process instance", id=instance_id)
+            raise NotFound(what="process instance", id=instance)
         if row.state != "active":
             if must_live:
                 raise InstanceEnded(instance=row.business_key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -11,21 +11,13 @@ from engine.runtime.model import ProcessInstance
 from engine.store.base import table_of
 from engine.store.prepared import Prepared
 
-_table = table_of(ProcessInstance).c
-_LOCK = Prepared(
-    select(
-        _table.id,
-        _table.definition_id,
-        _table.business_key,
-        _table.order_id,
-        _table.state,
-        _table.version,
-        _table.task_count,
-        _table.has_incident,
-    )
-    .where(_table.id == bindparam("id"))
-    .with_for_update()
-)
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A task that the command's caller completes, and whose row he has closed already."""
+
+    token_id: int
+    is_limited: bool  # whether a clock measures it
 
 
 @dataclass(slots=True)
@@ -40,7 +32,13 @@ class Held:
     version: int
     task_count: int
     has_incident: bool
-    recorded_task: int | None = None  # the token of a task whose row this command's caller has closed already
+    recorded: Recorded | None = None
+
+
+_table = table_of(ProcessInstance).c
+HELD = [_table[f.name] for f in fields(Held) if f.name in _table]
+"""What a `Held` is made of, in its order."""
+_LOCK = Prepared(select(*HELD).where(_table.id == bindparam("id")).with_for_update())
 
 
 def lock_instance(session: Session, instance_id: int) -> Held | None:

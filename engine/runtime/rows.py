@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from engine.ports import ClosedTask, OpenedTask
 from engine.runtime import codec, variables
 from engine.runtime.changes import Change
 from engine.runtime.instance import Instance
-from engine.runtime.lock import Held
+from engine.runtime.lock import HELD, Held
 from engine.runtime.model import InstanceHistory, InstanceTimer, ProcessInstance, Subscription
 from engine.runtime.moving import key_of
 from engine.runtime.token import Token
@@ -39,8 +39,7 @@ class Written:
 _instance = table_of(ProcessInstance)
 _timer_table, _subscription_table = table_of(InstanceTimer), table_of(Subscription)
 _CREATE = inserting(_instance, returning="id", without=["id"])
-_HELD = [_instance.c[f.name] for f in fields(Held) if f.name in _instance.c]
-_FIND = Prepared(select(*_HELD).where(_instance.c.id == bindparam("id")))
+_FIND = Prepared(select(*HELD).where(_instance.c.id == bindparam("id")))
 _STORED = Prepared(select(_instance.c.tokens, _instance.c.variables).where(_instance.c.id == bindparam("id")))
 _SAME = {"id": "ident", "version": "was"}
 _STEP = updating(_instance, _SAME, "version", "tokens", "task_count", "has_incident")
@@ -181,7 +180,9 @@ def _task(row: Held, top: Instance, change: Change, written: Written, completed:
         written.opened.append(OpenedTask(ident, row.task_count, *names, seen))
     elif change.before.task and not change.after.task:
         how = "completed" if ident in completed or ident in top.by_id else "cancelled"
-        written.closed.append(ClosedTask(ident, node.name, how, ident == row.recorded_task))  # type: ignore[arg-type]
+        mine = row.recorded if row.recorded is not None and row.recorded.token_id == ident else None
+        is_limited = mine is None or mine.is_limited
+        written.closed.append(ClosedTask(ident, node.name, how, mine is not None, is_limited))  # type: ignore[arg-type]
 
 
 def _cancel_job(session: Session, row: Held, top: Instance, token_id: int) -> None:

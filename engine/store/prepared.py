@@ -95,8 +95,11 @@ class Prepared:
 
     def many(self, session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
         """The same statement for several rows."""
-        for row in rows:
-            self.execute(session, row)
+        driver, form = self._on(session)
+        try:
+            driver.cursor().executemany(form.text, [form.bind(row) for row in rows])
+        except driver.error as e:
+            raise driver.wrapped(form.text, e) from e
 
     def rows(self, session: Session, **values: Any) -> list[Any]:
         """Rows with named fields."""
@@ -116,12 +119,7 @@ class Prepared:
 
     def execute(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, _Form]:
         """The driver's cursor, with the answer. Errors are SQLAlchemy's; they do not show the values."""
-        if session.in_transaction() and not session._is_clean():
-            session.flush()  # what objects hold back comes first
-        driver: _Driver = session.info[_DRIVER]
-        form = self._forms.get(driver.name)
-        if form is None:
-            form = self._forms[driver.name] = _Form(self.statement, driver.dialect, self.keys)
+        driver, form = self._on(session)
         cursor = driver.cursor()
         try:
             cursor.execute(form.text, form.bind(values))
@@ -129,13 +127,23 @@ class Prepared:
             raise driver.wrapped(form.text, e) from e
         return cursor, form
 
+    def _on(self, session: Session) -> tuple[_Driver, _Form]:
+        if session.in_transaction() and not session._is_clean():
+            session.flush()  # what objects hold back comes first
+        driver: _Driver = session.info[_DRIVER]
+        form = self._forms.get(driver.name)
+        if form is None:
+            form = self._forms[driver.name] = _Form(self.statement, driver.dialect, self.keys)
+        return driver, form
+
 
 class _Driver:
     """The connection below a session, for as long as its transaction lasts."""
 
     def __init__(self, connection: Connection) -> None:
         self.dialect, self.name = connection.dialect, connection.dialect.name
-        self.raw: Any = connection.connection.driver_connection
+        pooled: Any = connection.connection
+        self.raw = pooled.driver_connection
         self.cursor: Callable[[], Any] = self.raw.cursor
         module: Any = self.dialect.dbapi
         self.error: type[Exception] = module.Error
