@@ -22,6 +22,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "role": "who may do it",
         "skill": "what the crew must be able to do",
         "formKey": "the form to fill in",
+        "asks": "attribute of the order that only its sender can say: until the task is done, the order is pending",
     },
     "serviceTask": {**_COMMON, "operation": "what the adapter shall do"},
     "scriptTask": _COMMON,

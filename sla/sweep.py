@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.events import record
 from engine.identity.inbox import tell
+from engine.orders.jeopardy import foresee
 from sla.clocks import orders_of
 from sla.model import SlaClock, SlaRung
 
@@ -130,6 +131,8 @@ def _due_rungs(session: Session, clock_ids: Sequence[int], now: datetime) -> lis
 
 def _fire(session: Session, clock: SlaClock, rung: SlaRung, order: str, now: datetime) -> None:
     rung.fired_at = now
+    if clock.subject == "order":
+        foresee(session, order, rung.percent, name=clock.label, due_at=clock.due_at, at=now)
     clock.level = max(clock.level, rung.percent)
     breach = rung.percent >= LIMIT_REACHED
     record(

@@ -18,6 +18,7 @@ from engine.jobs import heartbeat, queue
 from engine.jobs.local import Noop
 from engine.jobs.queue import Claim
 from engine.jobs.worker import Handler, Worker
+from engine.orders import jeopardy
 from engine.orders.states import OrderStates
 from engine.partners import operations as partners
 from engine.partners.following import PartnerCalls
@@ -94,6 +95,7 @@ def worker(services: Services) -> Worker:
         "advance": _advance(services),
         "service": runner,
         "callback": callbacks,
+        jeopardy.KIND: jeopardy.JeopardyJob(services.store, services.clock),
         "message": router.message,
         "signal": router.signal,
     }

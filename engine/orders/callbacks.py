@@ -21,6 +21,9 @@ EVENT_TYPES = frozenset(
         "ServiceOrderCreateEvent",
         "ServiceOrderStateChangeEvent",
         "ServiceOrderAttributeValueChangeEvent",
+        "ServiceOrderMilestoneEvent",
+        "ServiceOrderJeopardyEvent",
+        "ServiceOrderInformationRequiredEvent",
     }
 )
 _LOOK_BACK = 50

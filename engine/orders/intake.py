@@ -109,6 +109,9 @@ def place(
         address=command.address,
         document=dict(command.document),
         placed_at=at,
+        milestones=[],
+        alerts=[],
+        questions=[],
     )
     session.add(order)
     try:

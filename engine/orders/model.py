@@ -49,6 +49,9 @@ class ServiceOrder(Base):
 
     items: Mapped[list[OrderItem]] = relationship(back_populates="order", order_by="OrderItem.position")
     notes: Mapped[list[OrderNote]] = relationship(order_by="OrderNote.id")
+    milestones: Mapped[list[OrderMilestone]] = relationship(order_by="OrderMilestone.id")
+    alerts: Mapped[list[JeopardyAlert]] = relationship(order_by="JeopardyAlert.id")
+    questions: Mapped[list[OrderQuestion]] = relationship(order_by="OrderQuestion.id")
 
 
 class OrderItem(Base):
@@ -77,6 +80,47 @@ class OrderNote(Base):
     author: Mapped[title]
     text: Mapped[str] = mapped_column(String(2000))
     at: Mapped[datetime]
+
+
+class OrderMilestone(Base):
+    """Progress that the customer is told: a marked element of an item's process is done. Reached again, it is a new row."""
+
+    __tablename__ = "order_milestone"
+
+    id: Mapped[serial]
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), index=True)
+    item_id: Mapped[word]
+    name: Mapped[word]  # as the diagram names it: accepted, onSite …
+    at: Mapped[datetime]
+
+
+class JeopardyAlert(Base):
+    """The promised date is in danger (Hazard) or past (Critical); once for each rung of the order's clock."""
+
+    __tablename__ = "jeopardy_alert"
+
+    id: Mapped[serial]
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    percent: Mapped[int]
+    name: Mapped[title]  # of the policy
+    due_at: Mapped[datetime]
+    at: Mapped[datetime]
+
+
+class OrderQuestion(Base):
+    """Something that an item waits for and only its sender or customer can say; open until its task is closed."""
+
+    __tablename__ = "order_question"
+
+    id: Mapped[serial]
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), index=True)
+    item_id: Mapped[word]
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), index=True)
+    token_id: Mapped[int]
+    field: Mapped[str] = mapped_column(String(200))  # where it belongs in the order
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class CancelRequest(Base):

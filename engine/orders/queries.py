@@ -17,6 +17,13 @@ from engine.orders.model import CancelRequest, OrderItem, OrderNote, Product, Se
 from engine.runtime.lock import lock_instance
 from engine.store.paging import read_mark, write_mark
 
+_WHOLE = (
+    ServiceOrder.items,
+    ServiceOrder.notes,
+    ServiceOrder.milestones,
+    ServiceOrder.alerts,
+    ServiceOrder.questions,
+)
 COLUMNS = OrderColumns(ServiceOrder.id, ServiceOrder.area, ServiceOrder.source)
 
 
@@ -88,7 +95,7 @@ def orders_by_offset(
     total = session.scalar(
         select(func.count()).select_from(query.with_only_columns(ServiceOrder.id).subquery())
     )
-    query = query.options(selectinload(ServiceOrder.items), selectinload(ServiceOrder.notes))
+    query = query.options(*(selectinload(part) for part in _WHOLE))
     ordered = query.order_by(ServiceOrder.placed_at.desc(), ServiceOrder.id.desc())
     return session.scalars(ordered.offset(offset).limit(limit)).all(), total or 0
 

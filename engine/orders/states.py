@@ -12,6 +12,7 @@ from engine.events import record
 from engine.orders.callbacks import announce
 from engine.orders.lifecycle import CANCELLATION, ORDER
 from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
+from engine.orders.progress import ask, asking, follow_questions, keep_milestones
 from engine.ports import OrderListener, Step
 from engine.store.base import table_of
 from engine.store.prepared import Prepared
@@ -20,12 +21,14 @@ FINAL = ORDER.final
 CANCELLING = frozenset({"assessingCancellation", "pendingCancellation"})
 
 
-def state_of_item(step: Step, before: str) -> str:
-    """Where an item stands after a step of its instance."""
+def state_of_item(step: Step, before: str, is_asking: bool = False) -> str:
+    """Where an item stands after a step of its instance; `is_asking`: it waits for what only its sender can say."""
     if step.end is not None:
         return step.end.state
     if step.open_incidents:
         return "held"
+    if is_asking:
+        return "pending"
     return before if step.started else "inProgress"
 
 
@@ -42,6 +45,14 @@ def state_of_order(items: Collection[str], before: str) -> str:
     return "inProgress" if any(s in FINAL for s in items) else "acknowledged"
 
 
+def _matters(step: Step, known: str) -> bool:
+    """Whether a step can change an item in this state, or tell its sender something."""
+    if step.end is not None or step.milestones or asking(step):
+        return True
+    return bool(step.closed and known in _WAITING) or state_of_item(step, known) != known
+
+
+_WAITING = frozenset({"pending", "held"})
 _item = table_of(OrderItem).c
 _ITEM = Prepared(select(_item.state).where(_item.instance_id == bindparam("instance")))
 
@@ -57,27 +68,19 @@ class OrderStates:
         if step.order_id is None:
             return
         known = _ITEM.value(session, instance=step.instance_id)
-        if known is None or (
-            step.end is None and not step.milestones and state_of_item(step, known) == known
-        ):
+        if known is None or not _matters(step, known):
             return
         item = session.scalars(select(OrderItem).where(OrderItem.instance_id == step.instance_id)).one()
-        item.state = state_of_item(step, item.state)
         order = _locked(session, item.order_id)
+        may_ask = known in _WAITING or bool(asking(step))
+        is_asking = may_ask and follow_questions(session, order, item, step)
+        item.state = state_of_item(step, known, is_asking)
         if step.end is not None and step.end.state == "failed":
             order.error_code, order.error_message = step.end.code, step.end.message
-        for milestone in step.milestones:
-            record(
-                session,
-                "MilestoneReached",
-                at=step.at,
-                actor=step.actor,
-                business_key=item.order_id,
-                instance_id=step.instance_id,
-                milestone=milestone,
-            )
+        keep_milestones(session, order, item, step)
         states = [i.state for i in order.items]
         self.move(session, order, state_of_order(states, order.state), at=step.at, actor=step.actor)
+        ask(session, order, step)
 
     def move(self, session: Session, order: ServiceOrder, state: str, *, at: datetime, actor: str) -> None:
         """Puts an order into a state and tells everybody; the state it is in already changes nothing.

@@ -16,6 +16,7 @@ from engine.store import Store
 from tests.machines import HUB, V1, Machines, an_order, running_machines, sample
 
 STATE_CHANGE = "ServiceOrderStateChangeEvent"
+STATES = f"eventType=ServiceOrderCreateEvent&eventType={STATE_CHANGE}"
 
 
 @pytest.fixture
@@ -25,7 +26,9 @@ def machines(store: Store, tmp_path: Path) -> Iterator[Machines]:
 
 
 def _listen(machines: Machines, who: str = "crm", **more: str) -> Any:
-    answer = machines.post(HUB, {"callback": f"{machines.site.simulators.crm_url}/listener"} | more, who)
+    """Somebody who wants to know of states, unless the test says of what."""
+    body = {"callback": f"{machines.site.simulators.crm_url}/listener", "query": STATES}
+    answer = machines.post(HUB, body | more, who)
     assert answer.status_code == 201, answer.text
     return answer.json
 

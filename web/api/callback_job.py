@@ -27,6 +27,9 @@ _TITLES = {
     "ServiceOrderCreateEvent": "Service order created",
     "ServiceOrderStateChangeEvent": "Service order changed its state",
     "ServiceOrderAttributeValueChangeEvent": "Service order was changed",
+    "ServiceOrderMilestoneEvent": "Service order reached a milestone",
+    "ServiceOrderJeopardyEvent": "Service order may miss its date",
+    "ServiceOrderInformationRequiredEvent": "Service order waits for information",
 }
 
 
@@ -113,5 +116,17 @@ def _event(session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
         "domain": "serviceOrdering",
         "correlationId": order.external_id or order.id,
         **field_path,
-        "event": {"serviceOrder": order_resource(order, SYSTEM, payload["state"])},
+        "event": {"serviceOrder": _told(order_resource(order, SYSTEM, payload["state"]), payload)},
     }
+
+
+def _told(resource: dict[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Of milestones and alerts the one that the event is about; GET shows them all."""
+    if "milestone" in payload:
+        about = (payload["milestone"], stamp(datetime.fromisoformat(payload["at"])))
+        reached = [m for m in resource["milestone"] if (m["name"], m["milestoneDate"]) == about]
+        return resource | {"milestone": reached}
+    if "alert" in payload:
+        about_alert = str(payload["alert"])
+        return resource | {"jeopardyAlert": [a for a in resource["jeopardyAlert"] if a["id"] == about_alert]}
+    return resource

@@ -111,6 +111,10 @@ def _changed(data: Mapping[str, Any], _step: str) -> Words:
     return "order", "info", title, str(data.get("after") or "")
 
 
+def _asked(data: Mapping[str, Any], step: str) -> Words:
+    return "order", "warn", gettext("Asked for: %(name)s", name=data.get("field")), step
+
+
 def _cancel_requested(data: Mapping[str, Any], _step: str) -> Words:
     return "order", "warn", gettext("Cancellation asked for"), str(data.get("reason") or "")
 
@@ -215,6 +219,7 @@ TELLERS: Mapping[str, Teller] = {
     "OrderStateChanged": _state_changed,
     "OrderNoted": _noted,
     "OrderChanged": _changed,
+    "InformationAsked": _asked,
     "CancelRequested": _cancel_requested,
     "MilestoneReached": _milestone,
     "InstanceStarted": _started,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.identity.actor import Actor
-from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
+from engine.orders.model import CancelRequest, JeopardyAlert, OrderItem, OrderMilestone, ServiceOrder
 from web.api.times import stamp
 
 BASE = "/tmf-api/serviceOrdering/v4"
@@ -57,7 +57,9 @@ def order_resource(order: ServiceOrder, actor: Actor, state: str | None = None) 
         "cancellationDate": stamp(order.ended_at) if state == "cancelled" else None,
         "serviceOrderItem": _items(order.items, document),
         "note": _notes(order),
-        "errorMessage": _errors(order),
+        "errorMessage": [*_errors(order), *_questions(order)],
+        "milestone": [_milestone(reached) for reached in order.milestones],
+        "jeopardyAlert": [_alert(alert) for alert in order.alerts],
         "@type": "ServiceOrder",
     }
     theirs = {k: v for k, v in document.items() if k not in _OURS and v is not None}
@@ -85,9 +87,60 @@ def _notes(order: ServiceOrder) -> list[dict[str, Any]]:
     ]
 
 
-def _errors(order: ServiceOrder) -> list[dict[str, Any]] | None:
+def _milestone(reached: OrderMilestone) -> dict[str, Any]:
+    return {
+        "id": str(reached.id),
+        "name": reached.name,
+        "status": "completed",
+        "milestoneDate": stamp(reached.at),
+        "serviceOrderItem": [_item_reference(reached.order_id, reached.item_id)],
+        "@type": "ServiceOrderMilestone",
+    }
+
+
+def _alert(alert: JeopardyAlert) -> dict[str, Any]:
+    is_over = alert.kind == "Critical"
+    limit = stamp(alert.due_at)
+    return {
+        "id": str(alert.id),
+        "name": alert.name,
+        "jeopardyType": alert.kind,
+        "alertDate": stamp(alert.at),
+        "exception": f"{alert.percent} % of the time that was promised",
+        "message": f"The limit {limit} has passed." if is_over else f"The limit {limit} is in danger.",
+        "@type": "ServiceOrderJeopardyAlert",
+    }
+
+
+def _item_reference(order_id: str, item_id: str) -> dict[str, Any]:
+    return {
+        "id": item_id,
+        "itemId": item_id,
+        "serviceOrderId": order_id,
+        "serviceOrderHref": order_href(order_id),
+        "@referredType": "ServiceOrderItem",
+    }
+
+
+def _questions(order: ServiceOrder) -> list[dict[str, Any]]:
+    """What the order waits for, while it does."""
+    return [
+        {
+            "code": "informationRequired",
+            "reason": "Information required",
+            "message": question.field,
+            "timestamp": stamp(question.asked_at),
+            "serviceOrderItem": [_item_reference(order.id, question.item_id)],
+            "@type": "ServiceOrderErrorMessage",
+        }
+        for question in order.questions
+        if question.ended_at is None
+    ]
+
+
+def _errors(order: ServiceOrder) -> list[dict[str, Any]]:
     if order.error_code is None and order.error_message is None:
-        return None
+        return []
     message = {
         "code": order.error_code,
         "reason": order.error_code,
