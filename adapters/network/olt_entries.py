@@ -250,11 +250,11 @@ class Create(AtOlt):
         now = self._olts.entry(self._entries, args, deadline)
         if now is None:
             return Result("already", {})
-        if not self._is_wanted(call, args, now):
+        if now.reference != wire_key(call.key) and same_order(now.reference, call.key):
+            return Result("already", {})
+        if now.reference != wire_key(call.key) or not self._entries.fits(now, args):
             detail = f"{self._entries.described(args)} was changed by somebody else"
             raise NeedsHuman(target=target_of(args), detail=detail)
-        if now.reference != wire_key(call.key):
-            return Result("already", {})
         edit = self._entries.deletion(args)
         said = self._olts.netconf.change(args["node"], edit, call.key + ":undo", deadline)
         self._olts.expect(self._entries, None, args, deadline)

@@ -164,7 +164,8 @@ def reset(db: sqlite3.Connection, node: str, asked: etree._Element) -> bool:
     """Restarts a terminal, unless it was restarted last for the same reference."""
     values = values_of(asked)
     at = (node, values.get("serial", ""))
-    if not db.execute("SELECT 1 FROM onu WHERE node = ? AND serial = ?", at).fetchone():
+    bound = "SELECT 1 FROM onu WHERE node = ? AND serial = ? AND pon = ?"
+    if not db.execute(bound, (*at, values.get("pon_port", ""))).fetchone():
         raise No("data-missing")
     last = db.execute("SELECT reference FROM reset WHERE node = ? AND serial = ?", at).fetchone()
     if last is not None and last["reference"] == values.get("reference"):

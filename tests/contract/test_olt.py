@@ -150,6 +150,19 @@ def test_binding_again_in_the_same_order_is_already_done_and_only_the_first_call
     assert _onus(bench) == []
 
 
+def test_what_an_earlier_call_of_the_order_bound_otherwise_stays_when_a_later_one_is_undone(
+    bench: Bench,
+) -> None:
+    bench.do("olt.onu.bind", BIND, key=KEY)
+    adapter, later, plan = _planned(bench, "olt.onu.bind", {**BIND, "speed_mbps": 300}, AGAIN)
+
+    with pytest.raises(Permanent):
+        adapter.apply(later, plan)
+
+    assert adapter.undo(later, plan).outcome == "already"
+    assert _onus(bench) == [("YTGP1A2B3C4D", 1, "line-1000m")]
+
+
 def test_undo_after_somebody_else_bound_it_again_asks_for_a_person(bench: Bench) -> None:
     adapter, call, plan = _planned(bench, "olt.onu.bind", BIND)
     adapter.apply(call, plan)
@@ -335,6 +348,12 @@ def test_a_restart_needs_a_bound_onu_and_each_call_restarts_it(bench: Bench) -> 
     for key in ("one", "two"):
         assert bench.do("olt.onu.reset", AT_ONU, key=key).outcome == "done"
     assert [e["operation"] for e in bench.sims.olt.effects()].count("olt.onu.reset") == 2
+
+
+def test_a_restart_at_another_port_is_refused(bench: Bench) -> None:
+    bind_onu(bench)
+
+    assert _refusal(bench, "olt.onu.reset", {**AT_ONU, "port": "1/4/7"}) == "ONU_NOT_BOUND"
 
 
 # ---- who is asked
