@@ -120,7 +120,10 @@ class Ledger:
                 session.add(row)
             row.operation, row.target, row.request = call.operation, adapter.target(call), dict(call.args)
             row.instance_id, row.element = place.instance_id, place.element
-            row.plan, row.state, row.changed_at = asdict(plan), "SENT", now
+            # when the effect is there already, only the plan that was stored before it can undo it
+            if row.plan is None or not plan.already:
+                row.plan = asdict(plan)
+            row.state, row.changed_at = "SENT", now
             row.attempts += 1
 
     def _done(self, key: str, output: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -136,6 +136,21 @@ def test_after_a_crash_a_target_that_cannot_tell_is_for_a_person(desk: Desk) -> 
     assert desk.sent() == 0
 
 
+def test_a_re_run_that_finds_the_effect_there_keeps_what_it_takes_to_undo_it(desk: Desk) -> None:
+    desk.network.after = Crash()
+    with pytest.raises(Crash):
+        desk.perform()
+    desk.network.looked_away = True
+    with pytest.raises(NeedsHuman):
+        desk.perform()
+    desk.network.looked_away = False
+    assert desk.perform() == {"value": 5}  # a person has looked, and re-runs it
+
+    desk.undo()
+
+    assert desk.network.numbers == {}
+
+
 def test_what_is_never_repeated_is_not_sent_again_even_if_nothing_is_seen(desk: Desk) -> None:
     desk.network.before = Crash()
     with pytest.raises(Crash):
