@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.addresses import Addresses
-from adapters.json_http import Answer, Ask, JsonHttp, segment, wire_key
+from adapters.json_http import Answer, Ask, JsonHttp, same_order, segment, wire_key
 from adapters.network import radius, schemas
 from adapters.operation import Args, OperationAdapter, OutsideOperation
 from engine.config import Settings
@@ -83,42 +83,52 @@ class OpenSubscriber(_Provisioning):
             before={"subscriber": None if now is None else {name: now[name] for name in _WANTED}},
             after={"subscriber": wanted},
             undo={"operation": "aaa.subscriber.close", "args": {"account": args["account"]}},
-            already=now is not None and self._ours(call, args, now),
+            already=now is not None and self._is_wanted(call, args, now),
         )
 
     def apply(self, call: Call, args: Args, plan: Plan, deadline: float) -> Result:
-        """Opens the account, then reads it back."""
+        """Opens the account, then reads it back. An account that this order has opened before is good."""
         password = args["password"] or derived_password(self._secret, args["account"])
-        answer = self._http.send(
-            Ask(
-                "PUT",
-                self._address(args["account"]),
-                deadline,
-                key=call.key,
-                body={name: args[name] for name in _WANTED} | {"password": password},
-                secrets=(password,),
-            )
+        ask = Ask(
+            "PUT",
+            self._address(args["account"]),
+            deadline,
+            key=call.key,
+            body={name: args[name] for name in _WANTED} | {"password": password},
+            secrets=(password,),
         )
+        try:
+            answer = self._http.send(ask)
+        except Permanent as e:
+            if e.bpmn_code != TAKEN:
+                raise
+            seen, output = self.observe(call, args, plan, deadline)
+            if seen is not Observed.EQUAL:
+                raise
+            return Result("already", output)
         output = self.read_back(call, args, plan, deadline)
         return Result("already" if answer.replayed else "done", output)
 
     def observe(
         self, call: Call, args: Args, plan: Plan, deadline: float
     ) -> tuple[Observed, Mapping[str, Any]]:
-        """EQUAL when the account was opened by this very call and shows what it wanted."""
+        """EQUAL when the account was opened by a call of this order and shows what this call wants."""
         now = self._read(args["account"], deadline)
         if now is None:
             return Observed.ABSENT, {}
-        if not self._ours(call, args, now):
+        if not self._is_wanted(call, args, now):
             return Observed.DIFFERENT, {}
         return Observed.EQUAL, {"account": now["account"], "session_group": now["session_group"]}
 
     def undo(self, call: Call, args: Args, plan: Plan, deadline: float) -> Result:
-        """Closes the account, but only as long as it is still the one that this call opened."""
+        """Closes what this very call opened; what an earlier call of the order opened is left to that one."""
         now = self._read(args["account"], deadline)
         if now is None:
             return Result("already", {"account": args["account"]})
-        if not self._ours(call, args, now):
+        is_mine = now["reference"] == wire_key(call.key)
+        if not is_mine and same_order(now["reference"], call.key):
+            return Result("already", {"account": args["account"]})
+        if not is_mine or not _fits(args, now):
             raise NeedsHuman(target=self.target, detail=f"{args['account']} was changed by somebody else")
         self._delete(args["account"], call.key + ":undo", deadline)
         try:
@@ -130,8 +140,12 @@ class OpenSubscriber(_Provisioning):
         return Result("done", {"account": args["account"]})
 
     @staticmethod
-    def _ours(call: Call, args: Args, now: Args) -> bool:
-        return now["reference"] == wire_key(call.key) and all(now[name] == args[name] for name in _WANTED)
+    def _is_wanted(call: Call, args: Args, now: Args) -> bool:
+        return same_order(now["reference"], call.key) and _fits(args, now)
+
+
+def _fits(args: Args, now: Args) -> bool:
+    return all(now[name] == args[name] for name in _WANTED)
 
 
 class CloseSubscriber(_Provisioning):

@@ -99,10 +99,11 @@ class OpenNumber(_AtIms):
         now = self._read(args, deadline)
         if now is None:
             return Result("already", {})
-        if not self._is_wanted(call, args, now):
-            raise NeedsHuman(target=self.target, detail=f"{args['number']} was changed by somebody else")
-        if now["reference"] != wire_key(call.key):
+        is_mine = now["reference"] == wire_key(call.key)
+        if not is_mine and same_order(now["reference"], call.key):
             return Result("already", {})
+        if not is_mine or now["account"] != args["account"]:
+            raise NeedsHuman(target=self.target, detail=f"{args['number']} was changed by somebody else")
         self._delete(args, call.key + ":undo", deadline)
         self._expect(None, args, deadline)
         return Result("done", {})

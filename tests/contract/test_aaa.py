@@ -56,6 +56,33 @@ def test_undo_after_somebody_else_reopened_the_account_asks_for_a_person(bench: 
     assert bench.sims.aaa.state()["subscribers"][0]["speed_mbps"] == 300
 
 
+def test_opening_again_in_the_same_order_is_already_done_and_only_the_first_call_takes_it_back(
+    bench: Bench,
+) -> None:
+    """A test failed, the crew is sent back, and activation runs once more with another token."""
+    adapter = bench.adapter("aaa.subscriber.open")
+    first = Call("aaa.subscriber.open", "BB-20261122-000123:BB_12:7", OPEN)
+    plan = adapter.plan(first)
+    adapter.apply(first, plan)
+    second = replace(first, key="BB-20261122-000123:BB_12:19")
+    again = adapter.plan(second)
+
+    assert again.already
+    assert adapter.apply(second, again).outcome == "already"
+    assert adapter.undo(second, again).outcome == "already"
+    assert len(bench.sims.aaa.state()["subscribers"]) == 1
+    assert adapter.undo(first, plan).outcome == "done"
+    assert bench.sims.aaa.state()["subscribers"] == []
+
+
+def test_the_same_order_with_another_speed_is_refused(bench: Bench) -> None:
+    bench.do("aaa.subscriber.open", OPEN, key="BB-1:BB_12:7")
+
+    with pytest.raises(Permanent) as refused:
+        bench.do("aaa.subscriber.open", {**OPEN, "speed_mbps": 300}, key="BB-1:BB_12:19")
+    assert refused.value.bpmn_code == "AAA_ACCOUNT_TAKEN"
+
+
 def test_undo_of_what_never_happened_is_harmless(bench: Bench) -> None:
     call = Call("aaa.subscriber.open", "mine", OPEN)
     adapter = bench.adapter(call.operation)
