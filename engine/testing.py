@@ -19,13 +19,13 @@ from engine.runtime.instance import Instance, Sent
 from engine.runtime.token import Token
 from engine.runtime.variables import Difference
 
-_START = datetime(2026, 11, 22, 1, 12, tzinfo=UTC)  # Sunday 09:12 in Shanghai
+START = datetime(2026, 11, 22, 1, 12, tzinfo=UTC)  # Sunday 09:12 in Shanghai
 
 
 class FakeClock:
     """A clock that moves only when it is told to."""
 
-    def __init__(self, start: datetime = _START) -> None:
+    def __init__(self, start: datetime = START) -> None:
         if start.tzinfo is None:
             raise ValueError("the start needs a zone")
         self._now = start.astimezone(UTC)

@@ -56,10 +56,13 @@ class Kernel:
         listeners: Sequence[StepListener] = (),
         local: Mapping[str, LocalOperation] | None = None,
         live: LiveInstances | None = None,
+        common_key: str = "",
     ) -> None:
+        """`common_key`: the key of messages that name none, in place of each instance's own; for simulations."""
         self.definitions, self.listeners = definitions, tuple(listeners)
         self.local = local or {}
         self.live = live or LiveInstances()
+        self.common_key = common_key
 
     # ---- commands
 
@@ -78,7 +81,7 @@ class Kernel:
         """A new instance, of an order or of its own. With `advance=False` a job moves it on later."""
         executable = self.definitions.executable(session, definition_id)
         row = rows.create(session, definition_id, business_key, order_id, at)
-        top = Instance(executable, business_key, at)
+        top = Instance(executable, self.common_key or business_key, at)
         top.start(values)
         record(session, "InstanceStarted", at=at, actor=actor, business_key=business_key, instance_id=row.id)
         self._save(session, row, top, actor, budget=STEP_BUDGET if advance else 0, started=True)
@@ -264,7 +267,7 @@ class Kernel:
     def _decode(self, session: Session, row: Held, at: datetime) -> Instance:
         executable = self.definitions.executable(session, row.definition_id)
         tokens, stored = rows.stored(session, row.id)
-        return codec.decode(tokens, stored, executable, row.business_key, at)
+        return codec.decode(tokens, stored, executable, self.common_key or row.business_key, at)
 
     def _save(
         self, session: Session, row: Held, top: Instance, actor: str, budget: int, started: bool = False

@@ -46,7 +46,7 @@ def run_lint(arguments: argparse.Namespace, environment: Mapping[str, str]) -> i
     known = catalogue(registry)
     registry.close()
     forms = forms_beside(arguments.file)
-    data = _read(arguments.file)
+    data = read_file(arguments.file)
     problems = problems_of(data, Catalogue(known.operations, known.roles, forms or None))
     ok = all(p.severity != "error" for p in problems)
     listed = [p.as_dict(arguments.locale) for p in problems]
@@ -63,7 +63,7 @@ def run_deploy(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
 
     services = assemble(Settings.load(environment))
     at = services.clock.now()
-    upload = Upload(arguments.file.name, _read(arguments.file), forms_beside(arguments.file))
+    upload = Upload(arguments.file.name, read_file(arguments.file), forms_beside(arguments.file))
     with services.store.write() as session:
         upload, taken = with_known_forms(session, upload)
         versions = services.definitions.upload(session, upload, at=at, actor="cli")
@@ -84,13 +84,14 @@ def forms_beside(file: Path) -> dict[str, Any]:
     found = {}
     for path in [*file.parent.glob("*.form"), *(file.parent / "forms").glob("*.form")]:
         try:
-            found[path.stem] = json.loads(_read(path))
+            found[path.stem] = json.loads(read_file(path))
         except ValueError as e:
             raise FileUnreadable(file=path, detail=e) from e
     return found
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """The bytes of a file. Raises `FileUnreadable`."""
     try:
         return file.read_bytes()
     except OSError as e:
