@@ -21,7 +21,7 @@ class Walker(Driver):
 
     def __init__(self, drawing: Drawing, seed: int, *, round_trip: bool) -> None:
         self.drawing, self.plan, self.random = drawing, drawing.plan, Random(seed)
-        self.sent = Counter[int]()
+        self.heard = Counter[int]()
         super().__init__(drawing.executable, drawing.before, round_trip=round_trip)
 
     def finish(self) -> None:
@@ -61,14 +61,14 @@ class Walker(Driver):
         if name in self.plan.beside:
             boundary, often = self.plan.beside[name]
             if boundary in self.drawing.messages:
-                return self.sent[token.id] == often
+                return self.heard[token.id] == often
             return boundary not in [child.task_spec.name for child in token.children]
         return name not in self.plan.never
 
     def _may_be_sent(self, name: str, key: str) -> bool:
         often = dict(self.plan.beside.values())
         return name not in often or any(
-            self.sent[t._parent] < often[name] for t in self._waiting(name, key) if t._parent
+            self.heard[t._parent] < often[name] for t in self._waiting(name, key) if t._parent
         )
 
     def _waiting(self, name: str, key: str) -> list[Token]:
@@ -93,5 +93,5 @@ class Walker(Driver):
     def _send(self, name: str, key: str) -> None:
         for token in self._waiting(name, key):
             if isinstance(token.task_spec, Boundary) and token._parent:
-                self.sent[token._parent] += 1
+                self.heard[token._parent] += 1
         self.message(name, key, **{name: self.variables[name] + 1})

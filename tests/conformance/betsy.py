@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ import pytest
 
 from bpmn.parse import Bundle, parse
 from bpmn.problems import DiagramRefused, Problem
-from engine.testing import Driver
+from engine.runtime.instance import Sent
+from engine.testing import Driver, FakeClock
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "conformance" / "betsy"
 NOT_APPLICABLE: Mapping[str, str] = {
@@ -47,7 +48,6 @@ class Public:
     name: str
     file: Path
     process: str
-    processes: tuple[str, ...]
     cases: tuple[Mapping[str, Any], ...]
 
 
@@ -57,10 +57,7 @@ def public_tests() -> list[Any]:
         missing = pytest.mark.skip(reason="the public diagrams are not on this machine")
         return [pytest.param(None, marks=missing, id="betsy")]
     listed = json.loads((FOLDER / "expectations.json").read_text(encoding="utf-8"))["tests"]
-    found = [
-        Public(t["test"], FOLDER / t["file"], t["process_id"], tuple(t["processes"]), tuple(t["cases"]))
-        for t in listed
-    ]
+    found = [Public(t["test"], FOLDER / t["file"], t["process_id"], tuple(t["cases"])) for t in listed]
     return [pytest.param(t, id=t.name) for t in found]
 
 
@@ -84,22 +81,59 @@ def read(test: Public) -> Bundle | tuple[Problem, ...]:
         return tuple(p for p in e.problems if p.severity == "error")
 
 
-def run(bundle: Bundle, test: Public, case: Mapping[str, Any], *, round_trip: bool) -> Driver:
-    """One case, moved until nothing happens any more or its time is over."""
-    assert len(test.processes) == 1, "it runs now: teach this runner to carry messages between processes"
-    values = {"trace": [], **case["inputs"]}
-    driver = Driver(bundle.processes[test.process], values, round_trip=round_trip)
-    last = driver.clock.now() + timedelta(milliseconds=case["wait_ms"])
-    for due in _dues(driver):
-        if due > last:
-            break
-        driver.pass_time(due - driver.clock.now())
-    return driver
+class Company:
+    """The instances of one case: what one throws, the others hear. All have the same clock and the same key."""
 
+    def __init__(self, bundle: Bundle, test: Public, case: Mapping[str, Any], *, round_trip: bool) -> None:
+        self.drivers: list[Driver] = []
+        clock = FakeClock()
+        for process in (*case.get("start_first", ()), test.process):
+            values = {"trace": [], **case["inputs"]}
+            executable = bundle.processes[process]
+            self.drivers.append(Driver(executable, values, round_trip=round_trip, clock=clock))
+        last = clock.now() + timedelta(milliseconds=case["wait_ms"])
+        self._carry()
+        while (due := self._next()) is not None and due <= last:
+            clock.set(due)
+            for driver in self.drivers:
+                driver.pass_time(timedelta())
+            self._carry()
 
-def _dues(driver: Driver) -> Iterator[Any]:
-    while driver.end is None and driver.top.waiting.timers:
-        yield min(driver.top.waiting.timers.values())
+    @property
+    def main(self) -> Driver:
+        """The instance of the process that is tested."""
+        return self.drivers[-1]
+
+    @property
+    def written(self) -> list[str]:
+        """The tokens of all instances."""
+        return [token for driver in self.drivers for token in driver.variables["trace"]]
+
+    def has(self, name: str, value: Any) -> bool:
+        """Whether a variable of some instance has a value."""
+        return any(driver.variables.get(name) == value for driver in self.drivers)
+
+    def seen(self) -> list[Any]:
+        """All that is compared between two runs."""
+        return [(d.trace, d.variables, d.end) for d in self.drivers]
+
+    def _carry(self) -> None:
+        while any(driver.sent for driver in self.drivers):
+            for driver in self.drivers:
+                sent, driver.sent = driver.sent, []
+                for one in sent:
+                    self._deliver(one, driver)
+
+    def _deliver(self, sent: Sent, sender: Driver) -> None:
+        for other in self.drivers:
+            if sent.kind == "message":
+                other.message(sent.name, sent.key, **sent.values)
+            elif other is not sender:
+                other.signal(sent.name)
+
+    def _next(self) -> datetime | None:
+        dues = [due for d in self.drivers if d.end is None for due in d.top.waiting.timers.values()]
+        return min(dues, default=None)
 
 
 def outcome(driver: Driver) -> str:
@@ -115,16 +149,16 @@ def _can_go_on(driver: Driver) -> bool:
     return bool(driver.tasks or driver.jobs or driver.top.waiting.timers or driver.top.waiting.messages)
 
 
-def complaints(driver: Driver, case: Mapping[str, Any]) -> list[str]:
+def complaints(company: Company, case: Mapping[str, Any]) -> list[str]:
     """How a run differs from what the suite expects."""
-    found, written = [], driver.variables["trace"]
+    found, written, driver = [], company.written, company.main
     if Counter(written) != Counter(case["trace"]):
         found.append(f"trace {written}, expected {case['trace']}")
     if outcome(driver) not in case["outcome"].replace("deploy_or_", ""):
         found.append(f"outcome {outcome(driver)}, expected {case['outcome']}")
     passed = {
-        "marker": lambda: driver.variables.get("marker") is True,
-        "data": lambda: driver.variables.get("logged") == "String",
+        "marker": lambda: company.has("marker", True),
+        "data": lambda: company.has("logged", "String"),
     }
     if driver.end is None and not driver.incidents and not _can_go_on(driver) and driver.top.stuck() is None:
         found.append("nothing can move it any more, and nobody is told")
