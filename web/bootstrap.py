@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import Flask
@@ -20,6 +21,7 @@ from engine.jobs.queue import Claim
 from engine.jobs.worker import Handler, Worker
 from engine.orders import jeopardy
 from engine.orders.states import OrderStates
+from engine.partners import comparison
 from engine.partners import operations as partners
 from engine.partners.following import PartnerCalls
 from engine.ports import LocalOperation
@@ -32,6 +34,7 @@ from sla.clocks import Clocks
 from sla.sweep import Sweep
 from sla.ticker import Batches, Ticker, TickJob, batch_job, sweep_job
 from tasks.following import Worklist
+from tasks.service.comparing import CompareJob
 from tasks.service.runner import ServiceRunner
 from tasks.service.undo import UNDO
 from tasks.worklist import Holders
@@ -39,6 +42,9 @@ from web.api.callback_job import CallbackJob
 from web.app import create_app
 from web.blueprints import BLUEPRINTS
 from web.services import Services
+
+COMPARE_SECONDS = 300.0
+"""How often the ticker looks whether a partner has been asked today."""
 
 
 def local_operations() -> dict[str, LocalOperation]:
@@ -98,6 +104,7 @@ def worker(services: Services) -> Worker:
         jeopardy.KIND: jeopardy.JeopardyJob(services.store, services.clock),
         "message": router.message,
         "signal": router.signal,
+        comparison.KIND: CompareJob(services.store, services.clock, services.registry),
     }
     made.append(Worker(services.store, services.clock, services.kernel, handlers, services.settings))
     return made[0]
@@ -123,7 +130,8 @@ def _advance(services: Services) -> Callable[[Claim], None]:
 def ticker(services: Services) -> Ticker:
     """The ticker with everything that happens at intervals."""
     beat = TickJob("ticker.heartbeat", 5.0, lambda: heartbeat.beat(services.store, services.clock, "ticker"))
-    return Ticker([sla_sweep(services), expiry_sweep(services), beat], services.clock)
+    jobs = [sla_sweep(services), expiry_sweep(services), partner_comparison(services), beat]
+    return Ticker(jobs, services.clock)
 
 
 def sla_sweep(services: Services) -> TickJob:
@@ -135,3 +143,16 @@ def expiry_sweep(services: Services) -> TickJob:
     """The tick that gives back reservations that have run out."""
     batches = Batches("resources.expiry", expiry.is_due, expiry.sweep)
     return batch_job(services.store, batches, services.clock, services.settings.tick_seconds)
+
+
+def partner_comparison(services: Services) -> TickJob:
+    """The tick that has each partner asked once a day for its open orders."""
+    zone = services.settings.zone
+
+    def queue_all(session: Any, now: datetime, _limit: int) -> int:
+        return comparison.queue_comparisons(session, now, zone)
+
+    batches = Batches(
+        "partners.compare", lambda session, now: bool(comparison.due(session, now, zone)), queue_all
+    )
+    return batch_job(services.store, batches, services.clock, COMPARE_SECONDS)

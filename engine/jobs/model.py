@@ -25,7 +25,7 @@ class Job(Base):
     )
 
     id: Mapped[serial]
-    kind: Mapped[str] = mapped_column(String(24))  # advance, service, callback
+    kind: Mapped[str] = mapped_column(String(24))  # advance, service, callback, compare
     key: Mapped[str] = mapped_column(String(200), unique=True)  # the same work is never queued twice
     state: Mapped[str] = mapped_column(String(12))
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("process_instance.id"))

@@ -64,6 +64,20 @@ def _checked(data: Mapping[str, Any], _step: str) -> Words:
     return "step", "info", title, _order(data, data.get("reason"))
 
 
+def _differs(data: Mapping[str, Any], _step: str) -> Words:
+    here, there = (_state(data[side]) if data.get(side) else "–" for side in ("ours", "theirs"))
+    title = gettext(
+        "The partner knows this order otherwise: here %(here)s, there %(there)s", here=here, there=there
+    )
+    return "call", "warn", title, _order(data)
+
+
+def _compared(data: Mapping[str, Any], _step: str) -> Words:
+    count = data.get("differences")
+    title = gettext("Open orders compared with the partner: %(count)s differences", count=count)
+    return "call", "info", title, _order(data)
+
+
 TELLERS: Mapping[str, Callable[[Mapping[str, Any], str], Words]] = {
     "PartnerOrderOpened": _opened,
     "PartnerOrderSent": _sent,
@@ -71,4 +85,6 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any], str], Words]] = {
     "PartnerReportedLate": _late,
     "PartnerOrderStopped": _stopped,
     "PartnerOrderChecked": _checked,
+    "PartnerOrderDiffers": _differs,
+    "PartnerOrdersCompared": _compared,
 }
