@@ -24,6 +24,8 @@ EVENT_TYPES = frozenset(
         "ServiceOrderMilestoneEvent",
         "ServiceOrderJeopardyEvent",
         "ServiceOrderInformationRequiredEvent",
+        "CancelServiceOrderCreateEvent",
+        "CancelServiceOrderStateChangeEvent",
     }
 )
 _LOOK_BACK = 50

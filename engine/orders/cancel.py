@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import RuleViolation
 from engine.events import record
+from engine.orders.callbacks import tell_of_order
 from engine.orders.model import CancelRequest, ServiceOrder
 from engine.orders.numbering import next_number
 from engine.orders.states import CANCELLING, FINAL, OrderStates, follow, state_of_order
@@ -54,17 +55,19 @@ def request_cancel(
     session.flush()
     order.state_before_cancel = before
     record(session, "CancelRequested", at=at, actor=actor, business_key=order.id, reason=reason)
+    facts = {"cancel": request.id, "cancel_state": request.state}
+    tell_of_order(session, order, "CancelServiceOrderCreateEvent", at, **facts)
     states.move(session, order, "assessingCancellation", at=at, actor=actor)
-    follow(request, "inProgress")
+    follow(session, order, request, "inProgress", at)
     is_caught = _caught(session, order, kernel, reason, at, actor)
     if order.state in FINAL:  # it ended while it was asked, and the request with it
         return request
     if is_caught:
         states.move(session, order, "pendingCancellation", at=at, actor=actor)
     else:
-        follow(request, "terminatedWithError")
         request.ended_at = at
         request.message = "The order has passed the point up to which it can be cancelled."
+        follow(session, order, request, "terminatedWithError", at)
         now = state_of_order([item.state for item in order.items], before)
         states.move(session, order, now, at=at, actor=actor)
     return request

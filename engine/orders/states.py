@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.events import record
-from engine.orders.callbacks import announce
+from engine.orders.callbacks import announce, tell_of_order
 from engine.orders.lifecycle import CANCELLATION, ORDER
 from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
 from engine.orders.progress import ask, asking, follow_questions, keep_milestones
@@ -123,12 +123,15 @@ def _end_cancellation(session: Session, order: ServiceOrder, at: datetime) -> No
     query = select(CancelRequest).where(CancelRequest.order_id == order.id, CancelRequest.ended_at.is_(None))
     for request in session.scalars(query):
         request.ended_at = at
-        follow(request, "done" if order.state == "cancelled" else "terminatedWithError")
-        if request.state != "done":
+        is_done = order.state == "cancelled"
+        if not is_done:
             request.message = f"The order ended as {order.state} before it could be cancelled."
+        follow(session, order, request, "done" if is_done else "terminatedWithError", at)
 
 
-def follow(request: CancelRequest, state: str) -> None:
-    """Puts a wish to cancel into a state. Raises `TransitionForbidden`."""
+def follow(session: Session, order: ServiceOrder, request: CancelRequest, state: str, at: datetime) -> None:
+    """Puts a wish to cancel into a state, and tells those who listen. Raises `TransitionForbidden`."""
     for passed in CANCELLATION.way(request.state, state):
         request.state = passed
+        facts = {"cancel": request.id, "cancel_state": passed}
+        tell_of_order(session, order, "CancelServiceOrderStateChangeEvent", at, **facts)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from engine.resources.model import Resource
 from engine.store import Store
+from tests.listening import heard, listen
 from tests.machines import CANCEL, HUB, ORDERS, V1, Machines, an_order, running_machines
 
 
@@ -54,6 +55,61 @@ def test_an_order_is_cancelled_before_the_point_of_no_return(machines: Machines)
     assert shown["serviceOrderItem"][0]["state"] == "cancelled"
     assert _taken_ports(machines) == 0
     assert machines.get(f"{V1}/tasks?order={order}", "crew-e1")["items"] == []
+
+
+def _told(machines: Machines) -> list[tuple[str, str]]:
+    """Whose state changed, the order's or the wish's, and to what."""
+    return [
+        (name, resource["state"])
+        for event in heard(machines)
+        if event["eventType"] != "ServiceOrderMilestoneEvent"
+        for name, resource in event["event"].items()
+    ]
+
+
+def test_a_listener_hears_of_a_cancellation_in_states_that_the_standard_draws(machines: Machines) -> None:
+    listen(machines)
+    order = machines.place()["id"]
+    machines.site.work()
+    machines.post(CANCEL, _wish(order))
+    machines.site.work()
+
+    assert _told(machines) == [
+        ("serviceOrder", "acknowledged"),
+        ("serviceOrder", "inProgress"),
+        ("cancelServiceOrder", "accepted"),
+        ("serviceOrder", "assessingCancellation"),
+        ("cancelServiceOrder", "inProgress"),
+        ("serviceOrder", "pendingCancellation"),
+        ("serviceOrder", "cancelled"),
+        ("cancelServiceOrder", "done"),
+    ]
+    last = heard(machines)[-1]
+    assert last["eventType"] == "CancelServiceOrderStateChangeEvent"
+    assert last["event"]["cancelServiceOrder"]["serviceOrder"]["id"] == order
+    assert last["event"]["cancelServiceOrder"]["effectiveCancellationDate"] == "2026-11-22T01:12:00.000Z"
+
+
+def test_a_listener_hears_why_a_wish_came_too_late(machines: Machines) -> None:
+    order = machines.place()["id"]
+    machines.site.work()
+    machines.site.simulators.crm.fault("unavailable", times=-1, operation="crm.order.report")
+    machines.complete(machines.task(order)["id"])
+    machines.site.work()
+    listen(machines)
+
+    machines.post(CANCEL, _wish(order))
+    machines.site.work()
+
+    assert _told(machines) == [
+        ("cancelServiceOrder", "accepted"),
+        ("serviceOrder", "assessingCancellation"),
+        ("cancelServiceOrder", "inProgress"),
+        ("cancelServiceOrder", "terminatedWithError"),
+        ("serviceOrder", "inProgress"),
+    ]
+    wish = heard(machines)[3]["event"]["cancelServiceOrder"]
+    assert "point up to which" in wish["errorMessage"]["message"]
 
 
 def test_an_order_that_has_not_made_its_first_step_is_cancelled(machines: Machines) -> None:

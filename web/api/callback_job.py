@@ -13,11 +13,12 @@ from engine.identity.actor import SYSTEM
 from engine.jobs import queue
 from engine.jobs.queue import Claim
 from engine.orders.callbacks import awaited
-from engine.orders.queries import get_order
+from engine.orders.model import ServiceOrder
+from engine.orders.queries import get_cancel_request, get_order
 from engine.store import Store
 from tasks.columns import TASK_COLUMNS
 from web.api.times import stamp
-from web.api.tmf641.resources import order_resource
+from web.api.tmf641.resources import cancel_resource, order_resource
 
 PATIENCE = timedelta(hours=24)
 FIRST_PAUSE = timedelta(seconds=2)
@@ -30,6 +31,8 @@ _TITLES = {
     "ServiceOrderMilestoneEvent": "Service order reached a milestone",
     "ServiceOrderJeopardyEvent": "Service order may miss its date",
     "ServiceOrderInformationRequiredEvent": "Service order waits for information",
+    "CancelServiceOrderCreateEvent": "Cancellation of a service order asked for",
+    "CancelServiceOrderStateChangeEvent": "Cancellation of a service order changed its state",
 }
 
 
@@ -116,8 +119,15 @@ def _event(session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
         "domain": "serviceOrdering",
         "correlationId": order.external_id or order.id,
         **field_path,
-        "event": {"serviceOrder": _told(order_resource(order, SYSTEM, payload["state"]), payload)},
+        "event": _about(session, order, payload),
     }
+
+
+def _about(session: Any, order: ServiceOrder, payload: Mapping[str, Any]) -> dict[str, Any]:
+    if "cancel" in payload:
+        request = get_cancel_request(session, SYSTEM, payload["cancel"], TASK_COLUMNS)
+        return {"cancelServiceOrder": cancel_resource(request, SYSTEM, payload["cancel_state"])}
+    return {"serviceOrder": _told(order_resource(order, SYSTEM, payload["state"]), payload)}
 
 
 def _told(resource: dict[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -167,15 +167,15 @@ def cancel_href(request_id: str) -> str:
     return f"{BASE}/cancelServiceOrder/{request_id}"
 
 
-def cancel_resource(request: CancelRequest, actor: Actor) -> dict[str, Any]:
+def cancel_resource(request: CancelRequest, actor: Actor, state: str | None = None) -> dict[str, Any]:
     """A wish to cancel an order, and what became of it."""
     document = request.document if actor.can("see_customer_data") else {}
-    done = request.state == "done"
-    refused = request.state == "terminatedWithError"
+    state = state or request.state
+    done, refused = state == "done", state == "terminatedWithError"
     ours = {
         "id": request.id,
         "href": cancel_href(request.id),
-        "state": _TASK_STATES.get(request.state, request.state),
+        "state": _TASK_STATES.get(state, state),
         "serviceOrder": {
             "id": request.order_id,
             "href": order_href(request.order_id),
