@@ -159,8 +159,9 @@ class CallListener(Protocol):
         args: Mapping[str, Any],
         output: Mapping[str, Any],
         at: datetime,
+        instance_id: int,
     ) -> None:
-        """A call was done; writes rows only."""
+        """A call of the instance was done, or all its calls were undone; writes rows only."""
 
     def on_refusal(
         self, session: Session, operation: str, args: Mapping[str, Any], code: str, message: str, at: datetime

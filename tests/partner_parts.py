@@ -18,6 +18,7 @@ from tests.bpmn_xml import (
     element,
     end,
     flows,
+    on_message,
     process,
     script,
     service,
@@ -77,6 +78,8 @@ def diagram() -> bytes:
             flows("a0 accepted a9"),
         ),
         _on("refused", "answer", "refused"),
+        on_message("cancelled", "answer", "cancel"),
+        service("undo", operation="order.undo"),
         element(
             "boundaryEvent", "silent", timer_definition("PT2H"), attachedToRef="answer", cancelActivity="true"
         ),
@@ -108,6 +111,7 @@ def diagram() -> bytes:
         end("e", "none"),
         flows(
             *("s init open send answer work check good confirm e", "send_no next left open", "refused next"),
+            "cancelled undo none",
             *("silent stop next", "given_up next", "progress noted noted9"),
             *("good back if check == 'bad'", "back work", "left none if tries >= 2"),
         ),
@@ -159,6 +163,15 @@ class Partnered:
         """A partner goes on."""
         self.partners.advance(f"{self.key}-{number}", **how)
         self.site.work()
+
+    def cancel(self) -> None:
+        """Somebody asks to cancel it."""
+        site = self.site
+        with site.store.write() as session:
+            site.services.kernel.correlate(
+                session, "order.cancel", self.key, {}, at=site.clock.now(), actor="crm"
+            )
+        site.work()
 
     def orders(self) -> dict[str, str]:
         """State of our partner orders by the end of their number."""

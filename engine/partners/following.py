@@ -15,6 +15,7 @@ from engine.partners.states import FINAL
 
 SEND, STOP = "partner.order.send", "partner.order.stop"
 CONFIRM, SEND_BACK = "partner.order.confirm", "partner.order.send_back"
+UNDO = "order.undo"
 _FOLLOWED = frozenset({SEND, STOP, CONFIRM, SEND_BACK})
 
 
@@ -28,8 +29,11 @@ class PartnerCalls:
         args: Mapping[str, Any],
         output: Mapping[str, Any],
         at: datetime,
+        instance_id: int,
     ) -> None:
         """Our call was done."""
+        if operation == UNDO:
+            _undone(session, instance_id, at)
         order = _order(session, operation, args)
         if order is None:
             return
@@ -110,6 +114,17 @@ def _stopped(session: Session, order: PartnerOrder, outcome: str, at: datetime) 
         partner=order.partner,
         outcome=outcome,
     )
+
+
+def _undone(session: Session, instance_id: int, at: datetime) -> None:
+    """What was sent has been stopped, or a person would have been asked; what was never sent ends here too."""
+    query = select(PartnerOrder).where(
+        PartnerOrder.instance_id == instance_id, PartnerOrder.state.not_in(FINAL)
+    )
+    rows = session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
+    for order in rows.all():
+        order.changed_at = at
+        _stopped(session, order, "confirmed", at)
 
 
 def _checked(

@@ -113,11 +113,12 @@ class ServiceRunner:
 
     def _finish(self, request: Request, output: Mapping[str, Any]) -> None:
         now = self.clock.now()
+        instance_id, _ = queue.place_of(request.claim)
 
         def write(session: Session, job: Job) -> None:
             self._complete(session, job, output, now)
             for listener in self.listeners:
-                listener.on_result(session, request.operation, request.args, output, now)
+                listener.on_result(session, request.operation, request.args, output, now, instance_id)
 
         self._record(request, write)
 

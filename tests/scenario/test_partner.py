@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.events import Event
-from engine.jobs.model import AdapterCall
+from engine.identity.actor import SYSTEM
+from engine.jobs.incidents import incidents, retry_incident
 from engine.store import Store
 from tests.partner_parts import Partnered, running_partners
 
@@ -28,7 +29,10 @@ def effects(it: Partnered) -> list[str]:
 
 def test_a_partner_accepts_builds_and_its_proof_is_confirmed(it: Partnered) -> None:
     it.start()
-    assert (it.orders(), it.resting()) == ({"P01": "sent"}, ["accepted", "answer", "refused", "silent"])
+    assert (it.orders(), it.resting()) == (
+        {"P01": "sent"},
+        ["accepted", "answer", "cancelled", "refused", "silent"],
+    )
     for _ in range(5):
         it.move()
     assert it.resting() == ["check"]
@@ -84,7 +88,7 @@ def test_a_silent_partner_is_stopped_after_two_hours_and_the_next_one_asked(it: 
     it.partners.tick()
     assert [m.is_applied for m in it.messages()] == [False, False]
     assert it.orders() == {"P01": "stopped", "P02": "sent"}
-    assert it.resting() == ["accepted", "answer", "refused", "silent"]
+    assert it.resting() == ["accepted", "answer", "cancelled", "refused", "silent"]
 
 
 def test_an_order_whose_answer_was_lost_is_sent_once(it: Partnered) -> None:
@@ -147,19 +151,33 @@ def test_work_that_is_sent_back_is_done_again(it: Partnered) -> None:
     assert it.orders() == {"P01": "confirmed"}
 
 
-def test_an_order_that_is_undone_is_stopped_at_the_partner(it: Partnered) -> None:
+def test_an_order_that_is_cancelled_is_stopped_at_the_partner_also_when_that_tells_nothing(
+    it: Partnered,
+) -> None:
+    it.partners.behave(silent=True)
     it.start()
-    it.move(to="accepted")
-    with it.site.store.read() as session:
-        (call,) = [c for c in session.query(AdapterCall) if c.operation == "partner.order.send"]
-    ledger, adapter = (
-        it.site.worker.handlers["service"].ledger,
-        it.site.services.registry.adapter_for(call.operation),
-    )
-    ledger.undo(adapter, call.key)
+    it.cancel()
 
+    assert it.state() == ("completed", "none")
     assert it.orders() == {"P01": "stopped"}
     assert effects(it) == ["partner.order.send", "partner.order.stop"]
+
+
+def test_a_partner_that_cannot_stop_at_once_needs_a_person_when_the_order_is_cancelled(it: Partnered) -> None:
+    it.partners.behave(slow_stop=True)
+    it.start()
+    it.cancel()
+
+    with it.site.store.read() as session:
+        (found,), _ = incidents(session, SYSTEM)
+        assert (found.element, found.code) == ("undo", "adapter.needs_human")
+    assert it.orders() == {"P01": "sent"}
+
+    it.move(to="stopped")
+    with it.site.store.write() as session:
+        retry_incident(session, it.site.services.kernel, SYSTEM, found.id, at=it.site.clock.now())
+    it.site.work()
+    assert (it.state(), it.orders()) == (("completed", "none"), {"P01": "stopped"})
 
 
 def test_every_change_has_its_event(it: Partnered) -> None:
