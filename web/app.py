@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import NotFound
 
 from engine.config import Settings
 from engine.identity.sessions import LONGEST
@@ -34,9 +36,19 @@ class Json(DefaultJSONProvider):
 
 
 class KaitongFlask(Flask):
-    """Flask with our JSON."""
+    """Flask with our JSON, and with packed files."""
 
     json_provider_class = Json
+
+    def send_static_file(self, filename: str) -> Response:
+        """A file of the build, packed for a browser that can read it, where there is such a file."""
+        found = None
+        if request.accept_encodings["gzip"]:
+            with suppress(NotFound):
+                found = super().send_static_file(f"{filename}.gz")  # werkzeug says in the headers what it is
+        response = found or super().send_static_file(filename)
+        response.vary.add("Accept-Encoding")
+        return response
 
 
 def create_app(services: Services, blueprints: Sequence[Blueprint]) -> Flask:

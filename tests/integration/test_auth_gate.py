@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from datetime import timedelta
@@ -234,6 +235,34 @@ def test_built_files_are_kept_for_ever_and_others_asked_for_again(site: Site, tm
     with site.ask("/static/dist/assets/plain.js") as plain:
         assert plain.status_code == 200
         assert "immutable" not in plain.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"), [("gzip, br", "gzip"), ("br", None), ("gzip;q=0", None), ("", None)]
+)
+def test_built_files_are_sent_packed_to_those_that_read_it(
+    site: Site, tmp_path: Path, accepted: str, sent: str | None
+) -> None:
+    folder = tmp_path / "static" / "dist" / "assets"
+    folder.mkdir(parents=True)
+    (folder / "app-B3f9_xYz.css").write_bytes(b"a{}")
+    (folder / "app-B3f9_xYz.css.gz").write_bytes(gzip.compress(b"a{}"))
+    site.app.static_folder = str(tmp_path / "static")
+    with site.ask("/static/dist/assets/app-B3f9_xYz.css", headers={"Accept-Encoding": accepted}) as answer:
+        assert answer.headers.get("Content-Encoding") == sent
+        assert (gzip.decompress(answer.data) if sent else answer.data) == b"a{}"
+        assert answer.mimetype == "text/css"
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_file_without_a_packed_twin_is_sent_as_it_is(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "plain.svg").write_bytes(b"<svg/>")
+    site.app.static_folder = str(tmp_path / "static")
+    with site.ask("/static/plain.svg", headers={"Accept-Encoding": "gzip"}) as answer:
+        assert (answer.status_code, answer.data) == (200, b"<svg/>")
+        assert "Content-Encoding" not in answer.headers
 
 
 def test_a_foreign_host_name_is_refused(store: Store, tmp_path: Path) -> None:
