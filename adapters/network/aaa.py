@@ -9,19 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.addresses import Addresses
-from adapters.json_http import Answer, Ask, JsonHttp, same_order, segment, wire_key
+from adapters.json_http import Ask, JsonHttp, same_order, wire_key
 from adapters.network import radius, schemas
+from adapters.network.aaa_account import GONE, REFUSED, REFUSED_TEXT, TARGET, AtAaa, SetFields
 from adapters.operation import Args, OperationAdapter, OutsideOperation
 from engine.config import Settings
-from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent, Retryable
+from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent
 from engine.ports import Call, Observed, Operation, Plan, Repeat, Result, Undo
 
-TARGET = "aaa:AAA-1"
 RADIUS_TARGET = "radius:AAA-1"
-REFUSED, TAKEN, LOGIN_FAILED = "AAA_REFUSED", "AAA_ACCOUNT_TAKEN", "LOGIN_FAILED"
-GONE = "AAA_NOT_FOUND"
-"""What the server says about an account that it does not have."""
-_REFUSED_TEXT = "认证平台拒绝该请求 / the AAA server refuses the request"
+TAKEN, LOGIN_FAILED = "AAA_ACCOUNT_TAKEN", "LOGIN_FAILED"
 _WANTED = ("account", "plan", "speed_mbps", "vlan", "port")
 
 
@@ -31,32 +28,7 @@ def derived_password(secret: str, account: str) -> str:
     return digest.hexdigest()[:20]
 
 
-class _Provisioning(OutsideOperation):
-    """What opening and closing have in common."""
-
-    target = TARGET
-
-    def __init__(self, http: JsonHttp, url: Callable[[], str]) -> None:
-        self._http = http
-        self._url = url
-
-    def _address(self, account: str) -> str:
-        return f"{self._url()}/subscribers/{segment(account)}"
-
-    def _read(self, account: str, deadline: float) -> Args | None:
-        """The account as the server knows it, or None."""
-        answer = self._http.send(Ask("GET", self._address(account), deadline, expected=(404,)))
-        if answer.status != 404:
-            return self.understood(schemas.SubscriberAnswer, answer.body, Retryable)
-        if answer.body.get("code") != GONE:
-            raise NeedsHuman(target=self.target, detail="it does not know this interface; check its address")
-        return None
-
-    def _delete(self, account: str, key: str, deadline: float) -> Answer:
-        return self._http.send(Ask("DELETE", self._address(account), deadline, key=key, expected=(404,)))
-
-
-class OpenSubscriber(_Provisioning):
+class OpenSubscriber(AtAaa):
     """Opens an account. The server recognises our key; another order's account is never taken over."""
 
     def __init__(self, http: JsonHttp, url: Callable[[], str], timeout_s: float, secret: str) -> None:
@@ -71,7 +43,7 @@ class OpenSubscriber(_Provisioning):
             repeat=Repeat.BY_KEY,
             undo=Undo.INVERSE,
             timeout_s=timeout_s,
-            errors={REFUSED: _REFUSED_TEXT, TAKEN: "账号已被占用 / the account belongs to another order"},
+            errors={REFUSED: REFUSED_TEXT, TAKEN: "账号已被占用 / the account belongs to another order"},
         )
 
     def plan(self, call: Call, args: Args, deadline: float) -> Plan:
@@ -94,7 +66,7 @@ class OpenSubscriber(_Provisioning):
             self._address(args["account"]),
             deadline,
             key=call.key,
-            body={name: args[name] for name in _WANTED} | {"password": password},
+            body={name: args[name] for name in (*_WANTED, "active")} | {"password": password},
             secrets=(password,),
         )
         try:
@@ -148,7 +120,7 @@ def _fits(args: Args, now: Args) -> bool:
     return all(now[name] == args[name] for name in _WANTED)
 
 
-class CloseSubscriber(_Provisioning):
+class CloseSubscriber(AtAaa):
     """Closes an account; one that is not there is closed."""
 
     def __init__(self, http: JsonHttp, url: Callable[[], str], timeout_s: float) -> None:
@@ -161,7 +133,7 @@ class CloseSubscriber(_Provisioning):
             response=schemas.CloseResponse,
             repeat=Repeat.NATIVE,
             timeout_s=timeout_s,
-            errors={REFUSED: _REFUSED_TEXT},
+            errors={REFUSED: REFUSED_TEXT},
         )
 
     def plan(self, call: Call, args: Args, deadline: float) -> Plan:
@@ -233,6 +205,35 @@ class LoginTest(OutsideOperation):
         return Observed.ABSENT, {}
 
 
+def _changes(timeout_s: float) -> tuple[Operation, ...]:
+    """The operations that set something of an open account."""
+    errors = {REFUSED: REFUSED_TEXT, GONE: "账号不存在 / the AAA server does not have this account"}
+    return (
+        Operation(
+            "aaa.subscriber.change",
+            "调整认证账号速率",
+            "Change the speed of an AAA account",
+            schemas.ChangeRequest,
+            schemas.ChangeResponse,
+            Repeat.NATIVE,
+            Undo.SNAPSHOT,
+            timeout_s,
+            errors,
+        ),
+        Operation(
+            "aaa.subscriber.switch",
+            "启停认证账号",
+            "Switch an AAA account on or off",
+            schemas.SwitchRequest,
+            schemas.SwitchResponse,
+            Repeat.NATIVE,
+            Undo.SNAPSHOT,
+            timeout_s,
+            errors,
+        ),
+    )
+
+
 class AaaAdapter(OperationAdapter):
     """The AAA server of a site."""
 
@@ -247,6 +248,7 @@ class AaaAdapter(OperationAdapter):
             [
                 OpenSubscriber(self._http, url, self._timeout, secret),
                 CloseSubscriber(self._http, url, self._timeout),
+                *(SetFields(self._http, url, operation) for operation in _changes(self._timeout)),
                 LoginTest(self._addresses, self._timeout, secret),
             ]
         )

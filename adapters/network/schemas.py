@@ -38,6 +38,7 @@ class OpenRequest(Schema):
     speed_mbps = _speed()
     vlan = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(1, 4094))
     port = _optional_text(64)
+    active = fields.Boolean(load_default=True)
 
 
 class OpenResponse(Schema):
@@ -57,6 +58,36 @@ class CloseResponse(Schema):
     """`aaa.subscriber.close` gives this."""
 
     account = fields.String(required=True)
+
+
+class ChangeRequest(Schema):
+    """`aaa.subscriber.change` takes this."""
+
+    account = _account()
+    plan = fields.String(required=True, validate=validate.Length(1, 64))
+    speed_mbps = _speed()
+
+
+class ChangeResponse(Schema):
+    """`aaa.subscriber.change` gives this."""
+
+    account = fields.String(required=True)
+    plan = fields.String(required=True)
+    speed_mbps = fields.Integer(required=True)
+
+
+class SwitchRequest(Schema):
+    """`aaa.subscriber.switch` takes this."""
+
+    account = _account()
+    active = fields.Boolean(required=True)
+
+
+class SwitchResponse(Schema):
+    """`aaa.subscriber.switch` gives this."""
+
+    account = fields.String(required=True)
+    active = fields.Boolean(required=True)
 
 
 class LoginRequest(Schema):
@@ -88,4 +119,5 @@ class SubscriberAnswer(Schema):
     vlan = fields.Integer(required=True, allow_none=True)
     port = fields.String(required=True, allow_none=True)
     session_group = fields.String(required=True)
+    active = fields.Boolean(load_default=True)
     reference = fields.String(required=True, allow_none=True)

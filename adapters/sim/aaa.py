@@ -7,9 +7,9 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
-from adapters.network.schemas import OpenRequest
+from adapters.network.schemas import MAX_SPEED_MBPS, OpenRequest
 from adapters.sim.state import Simulator
 from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
 
@@ -17,6 +17,10 @@ LOGIN = "aaa.login.test"
 _GONE = refusal(404, "AAA_NOT_FOUND", "no such account")
 _TAKEN = refusal(409, "AAA_ACCOUNT_TAKEN", "the account exists already")
 _SPEEDS = ("WISPr-Bandwidth-Max-Down", "WISPr-Bandwidth-Max-Up")
+_ACCOUNTS = (
+    "SELECT *, NOT EXISTS(SELECT 1 FROM radcheck WHERE username = account AND attribute = 'Auth-Type') AS active"
+    " FROM subscriber"
+)
 UP_SHARE = 10
 """Upstream is a tenth of downstream."""
 
@@ -25,6 +29,14 @@ class SubscriberRequest(OpenRequest):
     """What `PUT /aaa/subscribers/<account>` takes: as our adapter's operation, but never without a password."""
 
     password = fields.String(required=True, validate=validate.Length(1, 128))
+
+
+class PatchRequest(Schema):
+    """What `PATCH /aaa/subscribers/<account>` takes: what is to be other than it is."""
+
+    plan = fields.String(validate=validate.Length(1, 64))
+    speed_mbps = fields.Integer(validate=validate.Range(1, MAX_SPEED_MBPS))
+    active = fields.Boolean()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,8 @@ CREATE TABLE IF NOT EXISTS subscriber(
                 return self.with_faults(
                     "aaa.subscriber.open", account, False, lambda: self._open(request, account)
                 )
+            case ("PATCH", "subscribers", account):
+                return self._patch(request, account)
             case ("DELETE", "subscribers", account):
                 return self.with_faults(
                     "aaa.subscriber.close", account, False, lambda: self._close(request, account)
@@ -73,12 +87,14 @@ CREATE TABLE IF NOT EXISTS subscriber(
 
     def state(self) -> dict[str, Any]:
         """The accounts; passwords stay inside."""
-        return {"subscribers": self.rows("SELECT * FROM subscriber ORDER BY account")}
+        return {"subscribers": [_shown(row) for row in self.rows(_ACCOUNTS + " ORDER BY account")]}
 
     def authenticate(self, account: str, password: str) -> Access:
         """What a RADIUS server makes of its tables: the user's own attributes go before those of the group."""
         stored = self.rows(
-            "SELECT value FROM radcheck WHERE username = ? AND attribute = 'Cleartext-Password'", account
+            "SELECT value FROM radcheck c WHERE username = ? AND attribute = 'Cleartext-Password'"
+            " AND NOT EXISTS(SELECT 1 FROM radcheck WHERE username = c.username AND attribute = 'Auth-Type')",
+            account,
         )
         if not stored or not hmac.compare_digest(stored[0]["value"].encode(), password.encode()):
             return Access(False)
@@ -92,17 +108,17 @@ CREATE TABLE IF NOT EXISTS subscriber(
         return Access(True, {row["attribute"]: int(row["value"]) for row in rows})
 
     def _get(self, account: str) -> Reply:
-        rows = self.rows("SELECT * FROM subscriber WHERE account = ?", account)
-        return Reply(200, rows[0]) if rows else _GONE
+        rows = self.rows(_ACCOUNTS + " WHERE account = ?", account)
+        return Reply(200, _shown(rows[0])) if rows else _GONE
 
     def _open(self, request: Request, account: str) -> Reply:
         try:
             wanted = SubscriberRequest().load({**(request.body or {}), "account": account})
         except (ValidationError, TypeError) as e:
             return refusal(400, "AAA_BAD_REQUEST", f"not a subscriber: {e}")
-        password = wanted.pop("password")
+        password, active = wanted.pop("password"), wanted.pop("active")
         row = wanted | {
-            "session_group": f"{wanted['plan']}-{wanted['speed_mbps']}M",
+            "session_group": _group(wanted),
             "reference": request.key or None,
         }
 
@@ -110,9 +126,31 @@ CREATE TABLE IF NOT EXISTS subscriber(
             if db.execute("SELECT 1 FROM subscriber WHERE account = ?", (account,)).fetchone():
                 return _TAKEN
             _insert(db, row, password)
-            return Reply(201, row)
+            _switch(db, account, active)
+            return Reply(201, row | {"active": active})
 
         return self.performed(request, "aaa.subscriber.open", account, act)
+
+    def _patch(self, request: Request, account: str) -> Reply:
+        try:
+            wanted = PatchRequest().load(request.body or {})
+        except (ValidationError, TypeError) as e:
+            return refusal(400, "AAA_BAD_REQUEST", f"not a change: {e}")
+        operation = "aaa.subscriber.switch" if "active" in wanted else "aaa.subscriber.change"
+
+        def act(db: sqlite3.Connection) -> Reply:
+            row = db.execute("SELECT * FROM subscriber WHERE account = ?", (account,)).fetchone()
+            if row is None:
+                return _GONE
+            if "active" in wanted:
+                _switch(db, account, wanted["active"])
+            now = {**row, **{name: wanted[name] for name in ("plan", "speed_mbps") if name in wanted}}
+            _set_speed(db, now | {"session_group": _group(now)})
+            return Reply(200, {"account": account})
+
+        return self.with_faults(
+            operation, account, False, lambda: self.performed(request, operation, account, act)
+        )
 
     def _close(self, request: Request, account: str) -> Reply:
         def act(db: sqlite3.Connection) -> Reply:
@@ -135,6 +173,39 @@ def _insert(db: sqlite3.Connection, row: dict[str, Any], password: str) -> None:
         "INSERT INTO radcheck(username, attribute, op, value) VALUES (?, 'Cleartext-Password', ':=', ?)",
         (row["account"], password),
     )
+    _join(db, row)
+
+
+def _set_speed(db: sqlite3.Connection, row: dict[str, Any]) -> None:
+    db.execute(
+        "UPDATE subscriber SET plan = :plan, speed_mbps = :speed_mbps, session_group = :session_group"
+        " WHERE account = :account",
+        row,
+    )
+    db.execute("DELETE FROM radusergroup WHERE username = ?", (row["account"],))
+    _join(db, row)
+
+
+def _switch(db: sqlite3.Connection, account: str, active: bool) -> None:
+    """An account that is off is rejected in the way that is usual in these tables."""
+    db.execute("DELETE FROM radcheck WHERE username = ? AND attribute = 'Auth-Type'", (account,))
+    if not active:
+        db.execute(
+            "INSERT INTO radcheck(username, attribute, op, value) VALUES (?, 'Auth-Type', ':=', 'Reject')",
+            (account,),
+        )
+
+
+def _group(row: dict[str, Any]) -> str:
+    return f"{row['plan']}-{row['speed_mbps']}M"
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"active": bool(row["active"])}
+
+
+def _join(db: sqlite3.Connection, row: dict[str, Any]) -> None:
+    """Puts an account into the group of its speed, which is made when it is the first."""
     group, down = row["session_group"], row["speed_mbps"] * 1_000_000
     db.execute("INSERT INTO radusergroup VALUES (?, ?, 1)", (row["account"], group))
     if not db.execute("SELECT 1 FROM radgroupreply WHERE groupname = ?", (group,)).fetchone():

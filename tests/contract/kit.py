@@ -153,6 +153,22 @@ WRITE_OPERATIONS = (
         read="aaa.subscriber.get",
     ),
     WriteOperation(
+        name="aaa.subscriber.change",
+        args={"account": ACCOUNT, "plan": "BB-1000", "speed_mbps": 1000},
+        simulator="aaa",
+        refusal="AAA_REFUSED",
+        prepare=open_account,
+        read="aaa.subscriber.get",
+    ),
+    WriteOperation(
+        name="aaa.subscriber.switch",
+        args={"account": ACCOUNT, "active": False},
+        simulator="aaa",
+        refusal="AAA_REFUSED",
+        prepare=open_account,
+        read="aaa.subscriber.get",
+    ),
+    WriteOperation(
         name="crm.order.report",
         args={
             "order": "BB-20261122-000123",

@@ -183,6 +183,98 @@ def test_without_simulators_an_empty_address_asks_for_a_person(bench: Bench) -> 
     assert adapter.probe()["ok"] is False
 
 
+# ---- speed, on and off
+
+
+def test_an_account_opened_off_lets_nobody_in_until_it_is_switched_on(bench: Bench) -> None:
+    bench.do("aaa.subscriber.open", {**OPEN, "active": False})
+    with pytest.raises(Permanent) as rejected:
+        _login(bench)
+    assert rejected.value.bpmn_code == "LOGIN_FAILED"
+
+    bench.do("aaa.subscriber.switch", {"account": ACCOUNT, "active": True}, key="on")
+
+    assert _login(bench, speed_mbps=1000)["ok"] is True
+
+
+def test_a_changed_speed_is_that_of_the_next_login_and_comes_back_with_undo(bench: Bench) -> None:
+    open_account(bench)
+    call = Call("aaa.subscriber.change", "mine", {"account": ACCOUNT, "plan": "BB-1000", "speed_mbps": 1000})
+    adapter = bench.adapter(call.operation)
+    plan = adapter.plan(call)
+
+    assert plan.before == {"plan": "BB-500", "speed_mbps": 500}
+    adapter.apply(call, plan)
+    assert _login(bench)["speed_down_mbps"] == 1000
+    adapter.undo(call, plan)
+    assert _login(bench)["speed_down_mbps"] == 500
+
+
+@pytest.mark.parametrize(
+    ("operation", "wanted", "foreign"),
+    [
+        (
+            "aaa.subscriber.change",
+            {"plan": "BB-1000", "speed_mbps": 1000},
+            {"plan": "BB-300", "speed_mbps": 300},
+        ),
+        ("aaa.subscriber.change", {"plan": "BB-1000", "speed_mbps": 1000}, None),
+        ("aaa.subscriber.switch", {"active": False}, None),
+    ],
+)
+def test_what_somebody_else_has_set_or_closed_since_is_not_taken_back(
+    bench: Bench, operation: str, wanted: Mapping[str, Any], foreign: Mapping[str, Any] | None
+) -> None:
+    open_account(bench)
+    call = Call(operation, "mine", {"account": ACCOUNT, **wanted})
+    adapter = bench.adapter(operation)
+    plan = adapter.plan(call)
+    adapter.apply(call, plan)
+    if foreign is None:
+        bench.do("aaa.subscriber.close", {"account": ACCOUNT}, key="foreign")
+        assert adapter.observe(call, plan)[0] is Observed.DIFFERENT
+    else:
+        bench.do(operation, {"account": ACCOUNT, **foreign}, key="foreign")
+    before = bench.sims.aaa.state()
+
+    with pytest.raises(NeedsHuman):
+        adapter.undo(call, plan)
+    assert bench.sims.aaa.state() == before
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "garbage"])
+def test_a_switch_whose_undo_got_lost_can_be_repeated(bench: Bench, fault: str) -> None:
+    open_account(bench)
+    before = bench.sims.aaa.state()
+    call = Call("aaa.subscriber.switch", "mine", {"account": ACCOUNT, "active": False})
+    adapter = bench.adapter(call.operation)
+    plan = adapter.plan(call)
+    adapter.apply(call, plan)
+    bench.sims.aaa.fault(fault)
+
+    with pytest.raises(OutcomeUnknown):
+        adapter.undo(call, plan)
+
+    assert adapter.undo(call, plan).outcome == "already"
+    assert bench.sims.aaa.state() == before
+
+
+@pytest.mark.parametrize(
+    ("operation", "wanted"),
+    [
+        ("aaa.subscriber.change", {"plan": "BB-500", "speed_mbps": 500}),
+        ("aaa.subscriber.switch", {"active": True}),
+    ],
+)
+def test_what_is_not_open_can_be_neither_changed_nor_switched(
+    bench: Bench, operation: str, wanted: Mapping[str, Any]
+) -> None:
+    with pytest.raises(Permanent) as refused:
+        bench.do(operation, {"account": ACCOUNT, **wanted})
+    assert refused.value.bpmn_code == "AAA_NOT_FOUND"
+    assert refused.value.bpmn_code in bench.registry.operation(operation).errors
+
+
 # ---- logins
 
 

@@ -347,6 +347,15 @@ def test_a_subscriber_that_makes_no_sense_is_refused(sims: RunningSimulators, bo
     assert sims.aaa.effects() == []
 
 
+@pytest.mark.parametrize("body", [["x"], {"speed_mbps": 0}, {"active": "perhaps"}, {"surplus": 1}])
+def test_a_change_that_makes_no_sense_is_refused(sims: RunningSimulators, body: Any) -> None:
+    _open(sims)
+    answer = _call("PATCH", sims.aaa_url + "/subscribers/yt1", body, "k2")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "AAA_BAD_REQUEST")
+    assert len(sims.aaa.effects()) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
