@@ -29,8 +29,10 @@ NODE_KINDS = {
     "inclusiveGateway",
     "parallelGateway",
     "subProcess",
+    "transaction",
     "callActivity",
 }
+SCOPE_KINDS = {"subProcess", "transaction"}
 ACTIVITY_KINDS = {
     "task",
     "manualTask",
@@ -40,6 +42,7 @@ ACTIVITY_KINDS = {
     "sendTask",
     "receiveTask",
     "subProcess",
+    "transaction",
     "callActivity",
 }
 _SILENT = {
@@ -183,6 +186,21 @@ def event_definitions(event: etree._Element) -> list[etree._Element]:
     ]
 
 
+def is_compensation(event: etree._Element) -> bool:
+    """Whether an event is about compensation."""
+    return event.find(f"{{{BPMN}}}compensateEventDefinition") is not None
+
+
+def handlers_of(scope: etree._Element, boundary: etree._Element) -> list[str]:
+    """What the associations of a compensation boundary event lead to; one activity for compensation is right."""
+    found = []
+    for line in scope.findall(f"{{{BPMN}}}association"):
+        ends = [line.get("sourceRef"), line.get("targetRef")]
+        if boundary.get("id") in ends:
+            found += [str(e) for e in ends if e != boundary.get("id")]
+    return found
+
+
 def link_of(event: etree._Element) -> etree._Element | None:
     """The link definition of an event."""
     return event.find(f"{{{BPMN}}}linkEventDefinition")
@@ -214,7 +232,7 @@ def _scope(element: etree._Element, parent: Scope | None) -> Scope:
                 scope.nameless.append(child)
                 continue
             scope.nodes.setdefault(str(child.get("id")), child)
-            if kind == "subProcess":
+            if kind in SCOPE_KINDS:
                 scope.scopes.append(_scope(child, scope))
         elif kind and kind not in _SILENT:
             scope.unknown.append(child)

@@ -31,6 +31,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "task": _COMMON,
     "manualTask": _COMMON,
     "subProcess": _COMMON,
+    "transaction": _COMMON,
     "callActivity": _COMMON,
     "startEvent": {**_COMMON, "key": "expression of the key that a message must carry"},
     "endEvent": {

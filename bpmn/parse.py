@@ -146,6 +146,13 @@ class _EventParser(_NoData, EventDefinitionParser):
         if kind == "conditionalEventDefinition":
             text = _text_of(element, "condition")
             return specs.ConditionCatch(text, compile_expression(text))
+        if kind == "compensateEventDefinition":
+            if kind_of(self.node) in _THROWING:
+                wait = is_true(element, "waitForCompletion", default=True)
+                return specs.CompensationThrow(element.get("activityRef"), wait)
+            return specs.CompensationCatch(None)
+        if kind == "cancelEventDefinition":
+            return (specs.CancelThrow if kind_of(self.node) in _THROWING else specs.CancelCatch)()
         catching = kind_of(self.node) in ("boundaryEvent", "startEvent")
         if kind == "errorEventDefinition":
             error = self.process_parser.parser.errors.get(element.get("errorRef"), {})
@@ -202,7 +209,10 @@ class _SubProcessParser(_TaskParser):
         start = next(e for e in self.node if isinstance(e.tag, str) and kind_of(e) == "startEvent")
         node.events = inner.node(inner.entry).events
         node.is_interrupting = is_true(start, "isInterrupting", default=True)
-        self.spec.event_subs.append(node)
+        if any(isinstance(d, specs.CompensationCatch) for d in node.events):
+            self.spec.compensation_sub = node  # begins when the sub-process is compensated, not before
+        else:
+            self.spec.event_subs.append(node)
         return node
 
 
@@ -252,6 +262,9 @@ class _ScopeParser(ProcessParser):
         for name, element in nodes.items():
             if kind_of(element) == "boundaryEvent":
                 host = self.spec.task_specs[element.get("attachedToRef")]
+                if diagram.is_compensation(element):  # nothing waits there: it names who compensates
+                    (host.handler,) = diagram.handlers_of(self.node, element)
+                    continue
                 host.boundaries = [*host.boundaries, self.spec.task_specs[name]]
         reaching.work_out(self.spec)
 
@@ -366,6 +379,7 @@ class _Parser(BpmnParser):
             "sendTask": (_MessageTaskParser, specs.SendActivity),
             "receiveTask": (_MessageTaskParser, specs.ReceiveActivity),
             "subProcess": (_SubProcessParser, specs.SubProcess),
+            "transaction": (_SubProcessParser, specs.Transaction),
             "callActivity": (_CallParser, specs.CallActivity),
             "exclusiveGateway": (_TaskParser, specs.Exclusive),
             "parallelGateway": (_TaskParser, specs.Parallel),

@@ -251,6 +251,7 @@ def _picture(top: Instance) -> dict[str, Any]:
         "scopes": {owner: (s.spec.name, s.data) for owner, s in top.subprocesses.items()},
         "variables": top.data,
         "memory": top.memory,
+        "undo": [s.undo for s in (top, *top.subprocesses.values())],
         "joins": [
             sorted(n for n in s.joins if s.waiting_at(s.spec.node(n)))
             for s in (top, *top.subprocesses.values())

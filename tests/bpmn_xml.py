@@ -177,13 +177,15 @@ def on_error(ident: str, host: str, code: str = "") -> str:
 
 
 def definition(kind: str, what: str = "") -> str:
-    """An event definition: `timer PT1H`, `message go`, `error E1`, `escalation L1`, `signal alarm`, `conditional x > 1`."""
+    """An event definition: `timer PT1H`, `message go`, `error E1`, `conditional x > 1`, `compensate a`, and so on."""
     if kind == "timer":
         return timer_definition(what)
     if kind == "conditional":
         return (
             f"<conditionalEventDefinition><condition>{escape(what)}</condition></conditionalEventDefinition>"
         )
+    if kind in ("compensate", "cancel"):
+        return f"<{kind}EventDefinition{f' activityRef={quoteattr(what)}' if what else ''} />"
     prefix = {"message": "M", "error": "X", "escalation": "Y", "signal": "S"}[kind]
     reference = f' {kind}Ref="{prefix}_{what}"' if what else ""
     return f"<{kind}EventDefinition{reference} />"
@@ -248,3 +250,20 @@ def await_signal(ident: str, name: str) -> str:
 def call(ident: str, process: str, *mappings: str, **attributes: str) -> str:
     """A call activity, with mappings as for `service`."""
     return element("callActivity", ident, mapped(*mappings), calledElement=process, **attributes)
+
+
+def undone_by(host: str, handler: str, script_text: str = "") -> str:
+    """The host is compensated by a script; without a text, by a person."""
+    ident = f"{host}_comp"
+    work = script(handler, script_text) if script_text else user(handler)
+    work = work.replace(f'id="{handler}"', f'id="{handler}" isForCompensation="true"', 1)
+    line = f'<association id="{ident}_line" sourceRef="{ident}" targetRef="{handler}" />\n'
+    return element("boundaryEvent", ident, definition("compensate"), attachedToRef=host) + work + line
+
+
+def transaction(ident: str, *body: str) -> str:
+    return element("transaction", ident, "\n" + "".join(body))
+
+
+def on_cancel(ident: str, host: str) -> str:
+    return _boundary(ident, host, definition("cancel"), True)

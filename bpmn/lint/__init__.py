@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bpmn.diagram import Diagram
-from bpmn.lint import elements, events, flows, loops, people, subprocesses, texts
+from bpmn.lint import compensation, elements, events, flows, loops, people, subprocesses, texts
 from bpmn.lint.report import Catalogue, Report
 from bpmn.problems import Problem
 
@@ -15,6 +15,7 @@ _RULES = (
     events.check,
     loops.check,
     subprocesses.check,
+    compensation.check,
     texts.check,
     people.check,
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from bpmn import extension
-from bpmn.diagram import NODE_KINDS, event_definitions
+from bpmn.diagram import NODE_KINDS, SCOPE_KINDS, event_definitions
 from bpmn.lint.report import Report, some
 from bpmn.xml import BPMN, is_true, kind_of, line_of
 
@@ -53,9 +53,6 @@ _OTHER_LANGUAGES = (
     "lua",
     "xpath",
 )
-_SWITCHES = {
-    "isForCompensation": "compensation",
-}
 
 
 def check(report: Report) -> None:
@@ -99,9 +96,9 @@ def _ids(report: Report) -> None:
 
 def _features(report: Report, element: etree._Element) -> None:
     kind = kind_of(element)
-    for attribute, feature in _SWITCHES.items():
-        if is_true(element, attribute):
-            report.add("FEATURE", element, feature=feature)
+    method = element.get("method", "##Compensate")
+    if kind == "transaction" and method != "##Compensate":
+        report.add("FEATURE", element, feature=f"method={method[:40]}")
     for attribute in ("startQuantity", "completionQuantity"):
         text = element.get(attribute, "1").strip()
         if not (text.isdigit() and 0 < int(text) <= MOST_TOKENS):
@@ -110,7 +107,7 @@ def _features(report: Report, element: etree._Element) -> None:
     if any(other in language for other in _OTHER_LANGUAGES):
         report.add("FEATURE", element, feature=f"scriptFormat={language[:40]}")
     # the content of a sub-process is a scope of its own
-    allowed = None if kind == "subProcess" else _DOCUMENTATION | _INSIDE.get(kind, set())
+    allowed = None if kind in SCOPE_KINDS else _DOCUMENTATION | _INSIDE.get(kind, set())
     definitions = set(event_definitions(element)) if kind.endswith("Event") else set()
     for child in element:
         name = kind_of(child) if isinstance(child.tag, str) else ""

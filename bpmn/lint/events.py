@@ -21,6 +21,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
         }
     ),
     "endEvent": frozenset(
@@ -30,6 +31,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "escalationEventDefinition",
             "messageEventDefinition",
             "signalEventDefinition",
+            "compensateEventDefinition",
+            "cancelEventDefinition",
         }
     ),
     "intermediateCatchEvent": frozenset(
@@ -46,6 +49,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "escalationEventDefinition",
             "messageEventDefinition",
             "signalEventDefinition",
+            "compensateEventDefinition",
             "linkEventDefinition",
         }
     ),
@@ -57,6 +61,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
+            "cancelEventDefinition",
         }
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from bpmn.diagram import ACTIVITY_KINDS, FlowXml, Scope, link_of
+from bpmn.diagram import ACTIVITY_KINDS, FlowXml, Scope, is_compensation, link_of
 from bpmn.lint.report import Report
 from bpmn.xml import is_true, kind_of
 
@@ -80,7 +80,9 @@ def _reachable(report: Report, scope: Scope) -> None:
         todo += [f.target for f in scope.outgoing(ident)]
         todo += [str(b.get("id")) for b in scope.boundaries(ident)]
     for ident, element in scope.nodes.items():
-        if is_true(element, "triggeredByEvent"):
+        if is_true(element, "triggeredByEvent") or is_true(element, "isForCompensation"):
+            continue  # reached by a trigger, or by whoever compensates
+        if kind_of(element) == "boundaryEvent" and is_compensation(element):
             continue
         if ident not in seen and not _orphan_boundary(scope, ident):
             report.add("UNREACHABLE", element, id=ident)

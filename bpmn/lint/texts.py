@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from bpmn import durations, extension, loops
-from bpmn.diagram import Scope, event_definitions
+from bpmn.diagram import SCOPE_KINDS, Scope, event_definitions
 from bpmn.expressions import ExpressionError, compile_expression, compile_script
 from bpmn.lint.report import Report
 from bpmn.xml import BPMN, kind_of, line_of
@@ -39,7 +39,7 @@ def check(report: Report) -> None:
 
 def _length(scope: Scope) -> int:
     """How much there is to compile."""
-    inside = [e for e in scope.nodes.values() if kind_of(e) != "subProcess"]
+    inside = [e for e in scope.nodes.values() if kind_of(e) not in SCOPE_KINDS]
     texts = [flow.condition for flow in scope.flows]
     texts += [extension.attributes(e).get("key") for e in inside]
     texts += [t.text for e in inside for t in e.iter(*_TEXT_TAGS)]

@@ -14,9 +14,14 @@ from bpmn.specs.activities import (
     SendActivity,
     ServiceActivity,
     SubProcess,
+    Transaction,
     UserActivity,
 )
 from bpmn.specs.definitions import (
+    CancelCatch,
+    CancelThrow,
+    CompensationCatch,
+    CompensationThrow,
     ConditionCatch,
     ErrorCatch,
     EscalationCatch,
@@ -37,7 +42,11 @@ __all__ = [
     "Boundary",
     "BpmnError",
     "CallActivity",
+    "CancelCatch",
+    "CancelThrow",
     "Catch",
+    "CompensationCatch",
+    "CompensationThrow",
     "ConditionCatch",
     "End",
     "ErrorCatch",
@@ -69,5 +78,6 @@ __all__ = [
     "SubProcess",
     "Throw",
     "TimerCatch",
+    "Transaction",
     "UserActivity",
 ]

@@ -50,10 +50,15 @@ class Activity(Node):
         return True
 
     def _on_complete(self, token: Token) -> None:
-        if self.loop is None:
-            super()._on_complete(token)
-        else:
+        top = token.workflow.top_workflow
+        if "back" in token.internal_data:  # it has compensated something
+            top.compensated(token)
+        elif self.loop is not None:
             self.loop.round_done(token)
+        else:
+            flows = list(self.route(token)) * self.produces  # may fail: nothing has been changed yet
+            top.record_done(token)
+            token.workflow.emit(token, flows)
 
 
 class NoneActivity(Activity, spiff.NoneTask):
@@ -121,6 +126,10 @@ class SubProcess(Activity, spiff.SubWorkflowTask):
         token._set_state(STARTED)
         token.workflow.top_workflow.open_scope(token)
         return False
+
+
+class Transaction(SubProcess):
+    """A sub-process that can be cancelled from inside: what it has done is then compensated."""
 
 
 class CallActivity(SubProcess):

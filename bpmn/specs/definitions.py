@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
     ErrorEventDefinition,
@@ -12,6 +13,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
     SignalEventDefinition,
 )
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import CancelEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 
 from bpmn import durations
@@ -82,6 +84,26 @@ class ConditionCatch(ConditionalEventDefinition):
     def __init__(self, text: str, condition: Expression) -> None:
         super().__init__(text)
         self.condition = condition
+
+
+class CompensationThrow(EventDefinition):
+    """Asks for the compensation of one activity, or of all that are done; `wait`: and waits for it."""
+
+    def __init__(self, activity: str | None, wait: bool) -> None:
+        super().__init__(activity)
+        self.activity, self.wait = activity, wait
+
+
+class CompensationCatch(EventDefinition):
+    """Starts the compensation event sub-process of a sub-process that is done."""
+
+
+class CancelThrow(CancelEventDefinition):
+    """Cancels the transaction around it."""
+
+
+class CancelCatch(CancelEventDefinition):
+    """The transaction was cancelled, and what it had done is compensated."""
 
 
 class ErrorCatch(ErrorEventDefinition):

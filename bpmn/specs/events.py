@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
 
 from bpmn.specs.contract import Token
-from bpmn.specs.definitions import MessageThrow, SignalThrow
+from bpmn.specs.definitions import CancelThrow, CompensationThrow, MessageThrow, SignalThrow
 from bpmn.specs.nodes import WAITING, BpmnError, Node
 
 
@@ -40,19 +40,26 @@ class Throw(Node, spiff.IntermediateThrowEvent):
     """An intermediate event that throws, or only marks a place. A link, thrown or caught, is one: a flow joins both."""
 
     def _run_hook(self, token: Token) -> bool | None:
+        if self.events and isinstance(self.events[0], CompensationThrow):
+            return token.workflow.top_workflow.compensate(token, self.events[0])
         return throw(token, self.events) or None
 
 
 class End(Node, spiff.EndEvent):
-    """A none, terminate, error, escalation, message or signal end event."""
+    """A none, terminate, error, escalation, message, signal, compensation or cancel end event."""
 
     def _run_hook(self, token: Token) -> bool | None:
         definition = self.events[0] if self.events else None
         if isinstance(definition, ErrorEventDefinition):
             raise BpmnError(definition.code, self.label)
+        if isinstance(definition, CancelThrow):
+            token.workflow.top_workflow.cancel_transaction(token)
+            return None
         if not throw(token, self.events):
             return None
         token.workflow.top_workflow.note_end(token)
+        if isinstance(definition, CompensationThrow):
+            return token.workflow.top_workflow.compensate(token, definition)
         if isinstance(definition, TerminateEventDefinition):
             token.workflow.emit(token, ())
             token.workflow.clear()
@@ -81,3 +88,13 @@ class Boundary(Node, spiff.BoundaryEvent):
         token._set_state(WAITING)
         token.workflow.top_workflow.arm(token)
         return False
+
+
+class Compensator(Node, spiff.IntermediateThrowEvent):
+    """A hidden node of every scope: runs recorded compensations, last first, for whoever does not wait himself."""
+
+    def _run_hook(self, token: Token) -> bool | None:
+        return token.workflow.top_workflow.next_compensation(token) or None
+
+    def _on_complete(self, token: Token) -> None:
+        token.workflow.top_workflow.compensator_done(token)

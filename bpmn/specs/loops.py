@@ -41,6 +41,13 @@ class Loop(Activity):
         variables = {"loopCounter": nth} | local
         token.workflow.put(self.body, parent=token, nth=nth, local=variables)
 
+    def keep_record(self, inner: Token) -> None:
+        """What a round may have to be compensated for stays with the loop until it is done."""
+        left = inner.internal_data.pop("left", None)
+        if left is not None and not self.handler:
+            top, outer = inner.workflow.top_workflow, inner.parent
+            top.remember(outer, left=[*top.recall(outer).get("left", ()), left])
+
     @abstractmethod
     def round_done(self, inner: Token) -> None:
         """A token of the body is complete. Whatever may fail is worked out before anything changes."""
@@ -63,6 +70,7 @@ class StandardLoop(Loop, spiff.StandardLoopTask):
     def round_done(self, inner: Token) -> None:
         outer, done = inner.parent, inner.internal_data["nth"] + 1
         top, again = inner.workflow.top_workflow, self._again(inner, done)
+        self.keep_record(inner)
         top.round_at(inner)
         if again:
             self.begin(outer, done)
@@ -121,6 +129,7 @@ class MultiInstance(Loop):
             outputs = top.recall(outer)["outputs"]
             outputs[nth] = value
             top.remember(outer, outputs=outputs)
+        self.keep_record(inner)
         top.round_at(inner)
         if is_over:
             self._hand_over(outer)

@@ -62,6 +62,8 @@ class Node:
     flows_in: Sequence[Flow] = ()
     flows_out: Sequence[Flow] = ()
     boundaries: Sequence[Boundary] = ()
+    handler = ""
+    """The activity that compensates this one, when it is done."""
     is_join = False
     """Whether a token that waits here waits for other tokens, and for nothing else."""
     produces = 1

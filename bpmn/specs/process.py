@@ -6,10 +6,13 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BpmnStartTask
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 
 from bpmn.specs.activities import EventSubProcess
+from bpmn.specs.events import Compensator
 from bpmn.specs.nodes import Node
 
+COMPENSATOR = "(compensation)"
 ROOT = "(scope)"  # no XML id can be this, so no element of a diagram collides with it
 
 
@@ -29,6 +32,8 @@ class ProcessSpec(BpmnProcessSpec):
         self.end = None
         self.entry = ""
         self.event_subs: list[EventSubProcess] = []
+        self.compensation_sub: EventSubProcess | None = None
+        Compensator(self, COMPENSATOR, event_definition=NoneEventDefinition())
         self.label, self.label_en = "", ""
 
     def node(self, name: str) -> Node:

@@ -57,7 +57,13 @@ def lookup(token: Token, code: str, kind: type[Any] = ErrorCatch) -> Token | Non
         found = _best(others, code, kind, EventSubProcess)
         if found is not None or not isinstance(scope, SubScope):
             return found
-        current = scope.owner
+        current = _whoever_asked(scope.owner)
+
+
+def _whoever_asked(owner: Token) -> Token:
+    """Out of a sub-process that is compensated the way leads to the token that asked for it."""
+    asked: Token | None = owner.workflow.top_workflow.by_id.get(owner.internal_data.get("back", 0))
+    return owner if asked is None else asked
 
 
 def _best(tokens: Iterable[Token], code: str, kind: type[Any], place: type[Any]) -> Token | None:

@@ -16,10 +16,17 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from bpmn.expressions import BpmnErrorThrown, Expression, Script
 from bpmn.parse import Executable
-from bpmn.specs import BpmnError, EventSubProcess, MessageThrow, ProcessSpec, ServiceActivity
+from bpmn.specs import (
+    BpmnError,
+    CompensationThrow,
+    EventSubProcess,
+    MessageThrow,
+    ProcessSpec,
+    ServiceActivity,
+)
 from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
 from engine.ports import InstanceEnd
-from engine.runtime import calls, catching, variables
+from engine.runtime import calls, catching, compensating, variables
 from engine.runtime.changes import Changes
 from engine.runtime.scope import ScopeMixin, SubScope
 from engine.runtime.token import Token
@@ -76,7 +83,7 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.differences: list[Difference] = []
         self.outbox: list[Sent] = []
         self.troubled: list[str] = []  # elements at which this command has opened an incident
-        self.joins = {}
+        self.joins, self.undo = {}, []
         self.stored_with_data: list[int] = []
         self.memory: dict[int, dict[str, Any]] = {}  # what loops remember, by token
         self.memory_changed = False
@@ -231,6 +238,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
             self.kill(inner.task_tree)
         for child in list(token.children):
             self.kill(child)
+        if "waits" in token.internal_data:  # for a handler that is at work
+            self.kill(self.by_id.get(token.internal_data["waits"]))
         if not (token.is_watch or "gate" in token.internal_data):  # that a watch has ended is no news
             self.note("cancelled", token)
         token._state = CANCELLED
@@ -255,13 +264,17 @@ class Instance(ScopeMixin, BpmnWorkflow):
 
     def open_scope(self, token: Token) -> SubScope:
         """Starts the sub-process of a STARTED token."""
-        given = calls.given(self, token)
-        scope = SubScope(self.executable.scopes[token.task_spec.name], token.id, self)
-        scope.data = given
-        self.subprocesses[token.id] = scope
-        scope.task_tree = Token(scope, scope.spec.start, None, STARTED)
+        scope = self.reopen(token, calls.given(self, token))
         scope.arm_event_subs()
         scope.put(scope.spec.node(scope.spec.entry))
+        return scope
+
+    def reopen(self, token: Token, data: dict[str, Any]) -> SubScope:
+        """The scope of an activity, with nothing in it yet."""
+        scope = SubScope(self.executable.scopes[token.task_spec.name], token.id, self)
+        scope.data = data
+        self.subprocesses[token.id] = scope
+        scope.task_tree = Token(scope, scope.spec.start, None, STARTED)
         return scope
 
     def with_data(self) -> list[int]:
@@ -279,6 +292,8 @@ class Instance(ScopeMixin, BpmnWorkflow):
         self.touched.pop(scope, None)
         if isinstance(scope, SubScope) and not self._given_back(scope):
             return
+        if isinstance(scope, SubScope):
+            compensating.leave_record(scope)
         for watch in list(scope.task_tree.children):
             self.kill(watch)
         self._drop(scope.task_tree)
@@ -381,6 +396,24 @@ class Instance(ScopeMixin, BpmnWorkflow):
 
     def throw_error(self, token: Token, code: str, message: str) -> None:
         catching.throw_error(self, token, code, message)
+
+    def record_done(self, token: Token) -> None:
+        compensating.record_done(self, token)
+
+    def compensate(self, token: Token, definition: CompensationThrow) -> bool | None:
+        return compensating.compensate(self, token, definition)
+
+    def next_compensation(self, token: Token) -> bool:
+        return compensating.next_compensation(self, token)
+
+    def compensated(self, token: Token) -> None:
+        compensating.compensated(self, token)
+
+    def compensator_done(self, token: Token) -> None:
+        compensating.compensator_done(self, token)
+
+    def cancel_transaction(self, token: Token) -> None:
+        compensating.cancel_transaction(self, token)
 
     def throw_signal(self, token: Token, name: str) -> None:
         """Everybody here who waits for it hears it at once; others are told after the commit."""

@@ -193,7 +193,8 @@ def _in_order(spec: ProcessSpec, scopes: Mapping[str, ProcessSpec]) -> Iterator[
         yield node.name
         if node.has_scope:
             yield from _in_order(scopes[node.name], scopes)
-        for name in [flow.target for flow in node.flows_out] + [b.name for b in node.boundaries]:
+        handler = [node.handler] if node.handler else []
+        for name in [flow.target for flow in node.flows_out] + [b.name for b in node.boundaries] + handler:
             if name not in seen:
                 seen.add(name)
                 waiting.append(name)

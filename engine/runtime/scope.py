@@ -24,6 +24,8 @@ class ScopeMixin:
     tasks: dict[int, Token]
     top_workflow: Instance
     depth: int
+    undo: list[dict[str, Any]]
+    """What has been done here and may have to be compensated (`engine.runtime.compensating`)."""
     joins: dict[str, None]
     """Gateways at which tokens wait as long as others may arrive; derived from the tokens."""
 
@@ -86,7 +88,7 @@ class SubScope(ScopeMixin, BpmnSubWorkflow):
 
     def __init__(self, spec: ProcessSpec, parent_token_id: int, top: Instance) -> None:
         super().__init__(spec, parent_token_id, top, deserializing=True)
-        self.joins = {}
+        self.joins, self.undo = {}, []
 
     def _calculate_depth(self) -> int:
         above: ScopeMixin = self.owner.workflow

@@ -24,6 +24,7 @@ from tests.bpmn_xml import (
     event_sub,
     flows,
     link,
+    on_cancel,
     on_error,
     on_message,
     on_timer,
@@ -36,7 +37,10 @@ from tests.bpmn_xml import (
     service,
     start,
     sub,
+    throws,
     timer,
+    transaction,
+    undone_by,
     until,
     user,
     whichever,
@@ -70,6 +74,11 @@ def _looping(loop: str) -> bytes:
     return _line("s u e", repeated(user("u"), loop))
 
 
+def _bare(ident: str, host: str) -> str:
+    """A compensation boundary event that leads nowhere."""
+    return element("boundaryEvent", ident, definition("compensate"), attachedToRef=host)
+
+
 TIMER = definition("timer", "PT1H")
 TWO_IN_ONE = on_error("b", "u").replace("<error", "<errorEventDefinition /><error")
 MAPPING = '<extensionElements><kaitong:input name="a">1</kaitong:input></extensionElements>'
@@ -88,7 +97,6 @@ CASES = [
     Case("EVENT_KIND", "t", 'id="t"', _line("s t e", element("intermediateCatchEvent", "t"))),
     Case("EVENT_SEVERAL", "b", 'id="b"',
          _line("s u e", user("u"), TWO_IN_ONE, end("x"), flows("b x"))),
-    Case("FEATURE", "S", 'id="S"', _line("s S e", sub("S", start("is"), isForCompensation="1"))),
     Case("EVENT_SUBPROCESS_FLOW", "H", 'id="H"', _line("s H e", event_sub("H", TIMER, end("x"), flows("H_s x")))),
     Case("EVENT_KIND", "H_s", 'id="H_s"', _line("s e", event_sub("H", "", end("x"), flows("H_s x")))),
     Case("NO_START", "H", 'id="H"', _line("s e", sub("H", end("x"), triggeredByEvent="true"))),
@@ -113,6 +121,25 @@ CASES = [
     Case("CALLED_PROCESS", "a", 'id="a"', _line("s a e", call("a", "q"))),
     Case("CALLED_PROCESS", "a", 'id="a"', _line("s a e", element("callActivity", "a"))),
     Case("CALL_CYCLE", "a", 'id="a"', _line("s a e", call("a", "p"))),
+    Case("COMPENSATION_HANDLER", "b", 'id="b"', _line("s u e", user("u"), _bare("b", "u"))),
+    Case("COMPENSATION_HANDLER", "h", 'id="h"', _line("s e", user("h", isForCompensation="true"))),
+    Case("COMPENSATION_HANDLER", "u_comp", 'id="u_comp"',
+         _line("s u e", user("u"), undone_by("u", "h").replace("isForCompensation", "isForNothing"))),
+    Case("COMPENSATION_HANDLER", "c", 'id="c"',
+         _line("s u e", user("u"), undone_by("u", "h"), undone_by("u", "k").replace("u_comp", "c"))),
+    Case("COMPENSATION_FLOW", "h", 'id="h"', _line("s u e", user("u"), undone_by("u", "h"), flows("h e"))),
+    Case("COMPENSATION_FLOW", "u_comp", 'id="u_comp"',
+         _line("s u e", user("u"), undone_by("u", "h"), flows("u_comp e"))),
+    Case("COMPENSATION_TARGET", "t", 'id="t"', _line("s t e", throws("t", "compensate", "nobody"))),
+    Case("COMPENSATION_START", "H_s", 'id="H_s"',
+         _line("s e", event_sub("H", definition("compensate"), end("x"), flows("H_s x")))),
+    Case("CANCEL_OUTSIDE", "x", 'id="x"', process(start(), element("endEvent", "x", definition("cancel")), flows("s x"))),
+    Case("CANCEL_OUTSIDE", "k", 'id="k"', _line("s u e", user("u"), on_cancel("k", "u"), flows("k e"))),
+    Case("CANCEL_UNCAUGHT", "x", 'id="x"',
+         _line("s T e", transaction("T", start("i"), element("endEvent", "x", definition("cancel")), flows("i x")))),
+    Case("FEATURE", "k", 'id="k"',
+         _line("s T e", repeated(transaction("T", start("i"), end("x"), flows("i x")), again("y")), on_cancel("k", "T"),
+               flows("k e"))),
     Case("LINK_TARGET", "t", 'id="t"', process(start(), link("throw", "t", "x"), end(), flows("s t"))),
     Case("LINK_TARGET", "t", 'id="t"',
          process(start(), link("throw", "t", "x"), link("catch", "c", "x"), link("catch", "d", "x"), end(),
