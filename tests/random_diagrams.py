@@ -20,12 +20,17 @@ from bpmn.parse import Executable, parse
 from tests.bpmn_xml import (
     again,
     catch,
+    definition,
     each,
     end,
     end_all,
     end_error,
+    escalate,
+    event_sub,
     flows,
+    ior,
     on_error,
+    on_escalation,
     on_message,
     on_timer,
     par,
@@ -37,6 +42,7 @@ from tests.bpmn_xml import (
     sub,
     timer,
     user,
+    whichever,
     xor,
 )
 
@@ -88,6 +94,7 @@ class Drawing:
     body: str
     messages: tuple[str, ...]
     codes: tuple[str, ...]
+    escalations: tuple[str, ...]
     counting: tuple[str, ...]
     done: Counter[str]
     plan: Plan
@@ -98,6 +105,7 @@ class Drawing:
         """The diagram as XML."""
         roots = [f'<message id="M_{name}" name="{name}" />' for name in self.messages]
         roots += [f'<error id="X_{code}" name="{code}" errorCode="{code}" />' for code in self.codes]
+        roots += [f'<escalation id="Y_{e}" name="{e}" escalationCode="{e}" />' for e in self.escalations]
         return process(self.body, roots="".join(roots))
 
     @cached_property
@@ -132,7 +140,8 @@ def draw(seed: int, depth: int = 4, without: frozenset[str] = frozenset()) -> Dr
         done = inner.done + Counter(["s", "e"])
         if FEWEST_DONE <= sum(done.values()) <= MOST_DONE:
             body = start() + inner.text + end() + flows(f"s {inner.first}", f"{inner.last} e")
-            names = tuple(artist.messages), tuple(artist.codes), tuple(artist.counting)
+            lists = artist.messages, artist.codes, artist.codes_of_escalations, artist.counting
+            names = [tuple(found) for found in lists]
             return Drawing(body, *names, done, artist.plan, frozenset(artist.features))
 
 
@@ -142,6 +151,7 @@ class Artist:
     def __init__(self, random: Random, without: frozenset[str] = frozenset()) -> None:
         self.random, self.without = random, without
         self.plan, self.messages, self.codes, self.counting = Plan(), list[str](), [*CODES], list[str]()
+        self.codes_of_escalations: list[str] = []
         self.features: set[str] = set()
         self._numbers = Counter[str]()
         self._inside = Counter[str]()
@@ -205,6 +215,7 @@ class Artist:
             "beside": self.beside,
             "refusal": self.refusal,
             "again": self.again,
+            "race": self.race,
         }
 
     @property
@@ -219,6 +230,8 @@ class Artist:
             "error": self.error,
             "terminate": self.terminate,
             "rounds": self.rounds,
+            "some": self.some,
+            "escalation": self.escalation,
         }
 
     # ---- blocks that hold no others
@@ -280,10 +293,10 @@ class Artist:
             self.messages.append(boundary)
             self.counting.append(boundary)
             watch = on_message(boundary, n, boundary, interrupts=False, **self.key())
+            self.features |= {"message again"} if often > 1 else set()
         else:
-            watch = on_timer(boundary, n, "PT1H", interrupts=False)
-        if often > 1:
-            self.features.add("message again")
+            often = 1 if "cycle" in self.without else self.random.randint(1, 3)
+            watch = on_timer(boundary, n, f"R{often}/PT1H" if often > 1 else "PT1H", interrupts=False)
         self.plan.beside[n] = boundary, often
         may_wait = not self._inside["abrupt"] and self.half()
         side = self.user() if may_wait else self.script()
@@ -304,6 +317,14 @@ class Artist:
         if way != "any":
             text, caught = text + on_error(f"{n}exact", n, code) + flows(f"{n}exact {n}x"), f"{n}exact"
         return Block(text, n, f"{n}x", Counter([caught, f"{n}x"]))
+
+    def race(self, _depth: int = 0) -> Block:
+        """An event gateway: a message comes before a time that never does."""
+        n = self.name("m", counts=True)
+        self.messages.append(n)
+        text = whichever(f"{n}w") + catch(n, n, **self.key()) + timer(f"{n}t", NEVER) + xor(f"{n}x")
+        chains = flows(f"{n}w {n} {n}x", f"{n}w {n}t {n}x")
+        return Block(text + chains, f"{n}w", f"{n}x", Counter([f"{n}w", n, f"{n}x"]))
 
     def again(self, _depth: int = 0) -> Block:
         """A task with a loop."""
@@ -375,6 +396,36 @@ class Artist:
         done = sum((p.done for p in parts), Counter([f, j]))
         return Block("".join(p.text for p in parts) + par(f, j) + flows(*chains), f, j, done)
 
+    def some(self, depth: int) -> Block:
+        """An inclusive gateway: some of the branches, or the default one."""
+        f, j = self.name("f"), self.name("j")
+        parts = [self.block(depth - 1) for _ in range(self.random.randint(2, 3))]
+        chosen = [self.half() for _ in parts[1:]]
+        taken = [p for p, is_chosen in zip(parts[1:], chosen, strict=True) if is_chosen] or parts[:1]
+        chains = [f"{f} {parts[0].first}"] + [
+            f"{f} {p.first} if {is_chosen}" for p, is_chosen in zip(parts[1:], chosen, strict=True)
+        ]
+        chains += [f"{p.last} {j}" for p in parts]
+        text = "".join(p.text for p in parts) + ior(f, f"{f}_{parts[0].first}") + ior(j) + flows(*chains)
+        return Block(text, f, j, sum((p.done for p in taken), Counter([f, j])))
+
+    def escalation(self, depth: int) -> Block:
+        """A sub-process that escalates: a branch begins beside it, or it is interrupted."""
+        n, interrupts = self.name("Y"), self._inside["abrupt"] > 0 or self.half()
+        with self.inside("abrupt" if interrupts else "scope"):
+            inner = self.block(depth - 1)
+        thrower, boundary, side = f"{n}t", f"{n}b", self.script()
+        self.codes_of_escalations.append(n)
+        chain = flows(f"{n}s {inner.first}", f"{inner.last} {thrower} {n}e")
+        whole = sub(n, start(f"{n}s"), inner.text, escalate(thrower, n), end(f"{n}e"), chain)
+        whole += on_escalation(boundary, n, n if self.half() else "", interrupts) + side.text
+        done = inner.done + side.done + Counter([f"{n}s", boundary])
+        if interrupts:  # the throwing event too
+            whole += xor(f"{n}x") + flows(f"{n} {n}x", f"{boundary} {side.first}", f"{side.last} {n}x")
+            return Block(whole, n, f"{n}x", done + Counter([f"{n}x"]))
+        whole += end(f"{n}y") + flows(f"{boundary} {side.first}", f"{side.last} {n}y")
+        return Block(whole, n, n, done + Counter([thrower, f"{n}e", f"{n}y", n]))
+
     def scope(self, depth: int) -> Block:
         n, inner = self.name("S"), self.block(depth - 1)
         inside = start(f"{n}s"), inner.text, end(f"{n}e"), flows(f"{n}s {inner.first}", f"{inner.last} {n}e")
@@ -435,12 +486,21 @@ class Artist:
             throw += flows(f"{d} {d}e", f"{d}b {d}e")
             thrower, done = d, done + Counter([f"{d}s"])
         inside = start(f"{n}s"), text, throw, flows(f"{n}s {first}", f"{last} {thrower}")
+        if "handler" not in self.without and self.random.random() < 0.3:
+            return self._handled(n, code if is_exact else "", inside, done + Counter([f"{n}s"]))
         catcher = on_error(f"{n}b", n, code if is_exact else "")
         activity = sub(n, *inside)
         if "several error" not in self.without and self.half():  # the first round ends it
             activity = repeated(activity, each(often="3", sequence=True) if self.half() else again("True"))
         whole = activity + catcher + xor(f"{n}x") + flows(f"{n} {n}x", f"{n}b {n}x")
         return Block(whole, n, f"{n}x", done + Counter([f"{n}s", f"{n}b", f"{n}x"]))
+
+    def _handled(self, n: str, code: str, inside: tuple[str, ...], done: Counter[str]) -> Block:
+        """The error starts an event sub-process; when that is done, so is the sub-process."""
+        h, handler = f"{n}H", self.script()
+        chain = flows(f"{h}_s {handler.first} {h}e")
+        text = sub(n, *inside, event_sub(h, definition("error", code), handler.text, end(f"{h}e"), chain))
+        return Block(text, n, n, done + handler.done + Counter([f"{h}_s", f"{h}e", h, n]))
 
     def terminate(self, depth: int) -> Block:
         """A sub-process that a terminate end event ends."""
