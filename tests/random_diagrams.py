@@ -83,6 +83,8 @@ class Plan:
     """Sub-processes that an error ends."""
     repeated: set[str] = field(default_factory=set)
     """Activities with a loop: they count rounds."""
+    wrong: list[str] = field(default_factory=list)
+    """Variables that are 0 and should be 1: somebody corrects them when a step has failed."""
     outputs: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)
     """Lists that loops leave: the variable, and of which activity with what."""
 
@@ -116,7 +118,7 @@ class Drawing:
     @property
     def before(self) -> dict[str, Any]:
         """Variables at the start."""
-        return dict.fromkeys(self.counting, 0)
+        return dict.fromkeys([*self.counting, *self.plan.wrong], 0)
 
     @property
     def after(self) -> dict[str, Any]:
@@ -216,6 +218,7 @@ class Artist:
             "refusal": self.refusal,
             "again": self.again,
             "race": self.race,
+            "fault": self.fault,
         }
 
     @property
@@ -317,6 +320,23 @@ class Artist:
         if way != "any":
             text, caught = text + on_error(f"{n}exact", n, code) + flows(f"{n}exact {n}x"), f"{n}exact"
         return Block(text, n, f"{n}x", Counter([caught, f"{n}x"]))
+
+    def fault(self, _depth: int = 0) -> Block:
+        """A step that fails until somebody corrects a variable: when it is entered, when it runs or when it is left."""
+        n = self.name("z", counts=True)
+        good = f"{n}_ok"
+        self.plan.wrong.append(good)
+        check, way = f"1 // {good}", self.random.choice(["enter", "run", "output", "leave"])
+        if way == "enter":
+            watch = on_timer(f"{n}b", n, f"'{NEVER}' if {check} else ''") + end(f"{n}e") + flows(f"{n}b {n}e")
+            return Block(script(n, f"{n} = {n} + 1") + watch, n, n, Counter([n]))
+        if way == "run":
+            return Block(script(n, f"{n} = {n} + {check}"), n, n, Counter([n]))
+        if way == "output":
+            return Block(service(n, f"output {n} = {n} + result.one // {good}"), n, n, Counter([n]))
+        text = script(n, f"{n} = {n} + 1") + xor(f"{n}g") + xor(f"{n}x")
+        chains = flows(f"{n} {n}g", f"{n}g {n}x if {good} == 1", f"{n}g {n}x if {good} == 2")
+        return Block(text + chains, n, f"{n}x", Counter([n, f"{n}g", f"{n}x"]))
 
     def race(self, _depth: int = 0) -> Block:
         """An event gateway: a message comes before a time that never does."""

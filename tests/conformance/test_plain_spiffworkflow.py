@@ -47,6 +47,7 @@ LEFT_OUT = frozenset(
         "several late",
         "some",
         "race",
+        "fault",
         "escalation",
         "cycle",
         "handler",
