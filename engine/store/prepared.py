@@ -130,6 +130,8 @@ class Prepared:
     def _on(self, session: Session) -> tuple[_Driver, _Form]:
         if session.in_transaction() and not session._is_clean():
             session.flush()  # what objects hold back comes first
+        if session.in_nested_transaction():
+            session.connection()  # a savepoint is made when the session is first asked for its connection
         driver: _Driver = session.info[_DRIVER]
         form = self._forms.get(driver.name)
         if form is None:
