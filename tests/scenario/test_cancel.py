@@ -19,7 +19,7 @@ from web import bootstrap
 
 @pytest.fixture
 def crm(store: Store, tmp_path: Path) -> Iterator[Machines]:
-    with running_machines(store, tmp_path, retry_seconds=0.0, adapter_timeout_seconds=2.0) as running:
+    with running_machines(store, tmp_path, retry_seconds=0.0, adapter_timeout_seconds=20.0) as running:
         yield running
 
 
@@ -83,7 +83,7 @@ def _holders(crm: Machines) -> list[str]:
 
 
 def test_a_cancelled_order_waits_for_the_call_that_is_still_out_and_undoes_it(crm: Machines) -> None:
-    crm.site.simulators.aaa.fault("delay", times=1, operation="aaa.subscriber.open", seconds=1.5)
+    crm.site.simulators.aaa.fault("delay", times=1, operation="aaa.subscriber.open", seconds=6)
     order = crm.place()["id"]
     crm.site.work()
     crm.complete(crm.task(order)["id"])
@@ -106,7 +106,7 @@ def test_a_cancelled_order_waits_for_the_call_that_is_still_out_and_undoes_it(cr
 
 def _wait_until_sent(crm: Machines) -> None:
     query = select(AdapterCall.state).where(AdapterCall.operation == "aaa.subscriber.open")
-    for _ in range(500):
+    for _ in range(3000):
         with crm.site.store.read() as session:
             if session.scalar(query) == "SENT":
                 return
