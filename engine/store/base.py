@@ -60,7 +60,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcMillis,
-        dict[str, Any]: JSON,
+        dict[str, Any]: JSON(none_as_null=True),  # nothing is NULL, not four letters
         list[str]: JSON,
         list[Any]: JSON,
         list[int]: JSON,

@@ -37,4 +37,5 @@ def _session(connection: Connection, autoflush: bool) -> Iterator[Session]:
         if session.in_transaction():
             session.commit()  # writes what objects still hold back; the transaction is the caller's
     finally:
-        session.close()
+        if session.in_transaction() or len(session.identity_map):
+            session.close()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.bench.diagrams import VALUES, loop, order
 from tests.bench.installation import InProcess, in_process
+from tests.bench.sizes import measure
 
 
 @pytest.fixture
@@ -76,3 +77,8 @@ def test_a_command_is_few_statements(broadband: InProcess) -> None:
     while found[-1] is not None:
         task = found[-1]
         assert len(statements_of(broadband, lambda task=task: found.append(broadband.complete(task)))) <= 12  # type: ignore[misc]
+
+
+def test_an_open_order_leaves_no_more_than_a_kilobyte_beside_its_data() -> None:
+    of_table = {row["table"]: row["open"] for row in measure(10)}
+    assert of_table["all"] - of_table["(its data as JSON)"] <= 1024
