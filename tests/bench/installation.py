@@ -155,7 +155,11 @@ class OverRest:
         return self._ask("POST", path, json.dumps(body), self._headers)
 
     def _ask(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Any:
-        self._connection.request(method, path, body, headers)
+        try:
+            self._connection.request(method, path, body, headers)
+        except ConnectionError:  # the server has closed it while the other peers had their turns
+            self._connection.close()
+            self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         content = answer.read()
         if answer.status >= 300:
