@@ -19,7 +19,7 @@ from web import bootstrap
 
 @pytest.fixture
 def crm(store: Store, tmp_path: Path) -> Iterator[Machines]:
-    with running_machines(store, tmp_path, retry_seconds=0.0, adapter_timeout_seconds=20.0) as running:
+    with running_machines(store, tmp_path, retry_seconds=0.0, adapter_timeout_seconds=8.0) as running:
         yield running
 
 
@@ -83,7 +83,7 @@ def _holders(crm: Machines) -> list[str]:
 
 
 def test_a_cancelled_order_waits_for_the_call_that_is_still_out_and_undoes_it(crm: Machines) -> None:
-    crm.site.simulators.aaa.fault("delay", times=1, operation="aaa.subscriber.open", seconds=6)
+    crm.site.simulators.aaa.fault("delay", times=1, operation="aaa.subscriber.open", seconds=5)
     order = crm.place()["id"]
     crm.site.work()
     crm.complete(crm.task(order)["id"])
