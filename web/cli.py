@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from bpmn.problems import DiagramRefused
 from engine.errors import KaitongError
-from web.commands import definitions, demo, doctor, orders, people, processes, simulate
+from web.commands import definitions, demo, doctor, imports, orders, people, processes, simulate
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="kaitong", description="Order orchestration for telecom operators.")
     top.add_argument("--version", action="version", version=f"kaitong {version('kaitong')}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for theme in (processes, definitions, simulate, orders, people, demo, doctor):
+    for theme in (processes, definitions, simulate, orders, imports, people, demo, doctor):
         theme.add_to(commands)
     return top
 

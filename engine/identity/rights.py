@@ -56,6 +56,7 @@ _TABLE = {
     "view_definitions": "DP SV OP NC QA PD",
     "upload_definition": "PD",
     "deploy_definition": "PD",
+    "manage_resources": "RS",
     "manage_people": "",
     "manage_tokens": "",
     "start_instance": "OP PD",

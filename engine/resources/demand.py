@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
@@ -46,12 +47,16 @@ def note_demand(
     session.flush()
 
 
-def meet_demand(session: Session, area: str, building_key: str, speed_mbps: int, at: datetime) -> int:
-    """A network with this speed reaches the building now: whoever waited for it is told by an event."""
+def meet_demand(session: Session, reached: Mapping[tuple[str, str], int], at: datetime) -> int:
+    """Buildings (area, key) that a network reaches now, with its speed: whoever waited is told by an event."""
     waiting = select(Demand).where(
-        Demand.area_id == area, Demand.building_key == building_key, Demand.state == "open"
+        Demand.building_key.in_({key for _, key in reached}), Demand.state == "open"
     )
-    met = [one for one in session.scalars(waiting) if one.speed_mbps <= speed_mbps]
+    met = [
+        one
+        for one in session.scalars(waiting)
+        if one.speed_mbps <= reached.get((one.area_id, one.building_key), -1)
+    ]
     for one in met:
         one.state, one.met_at = "met", at
         record(
@@ -60,8 +65,8 @@ def meet_demand(session: Session, area: str, building_key: str, speed_mbps: int,
             at=at,
             actor="system",
             business_key=one.business_key,
-            area=area,
+            area=one.area_id,
             building=one.building,
-            speed_mbps=speed_mbps,
+            speed_mbps=one.speed_mbps,
         )
     return len(met)
