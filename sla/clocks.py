@@ -53,6 +53,8 @@ class Clocks:
             process=None,
             element=None,
             at=at,
+            tier=order.tier,
+            area=order.area,
         )
         if policy is None:
             return
@@ -83,7 +85,7 @@ class Clocks:
 
 _item, _order, _clock = table_of(OrderItem).c, table_of(ServiceOrder).c, table_of(SlaClock).c
 _ITEM = Prepared(
-    select(_order.order_type, _item.product)
+    select(_order.order_type, _order.tier, _order.area, _item.product)
     .where(_item.instance_id == bindparam("instance"), _order.id == _item.order_id)
     .order_by(_item.position)
     .limit(1)
@@ -141,6 +143,8 @@ def _task_due(session: Session, step: Step, opened: OpenedTask, item: Any | None
         process=step.process,
         element=opened.element,
         at=step.at,
+        tier=item.tier if item else None,
+        area=item.area if item else None,
     )
     if policy is None:
         return None

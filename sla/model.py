@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,8 +13,9 @@ from engine.store.base import name as title
 
 
 class SlaPolicy(Base):
-    """A limit, as data. `subject`: order (matched by order type and product) or task (by process and element).
+    """A limit, as data. `subject`: order (matched by type, product, tier and area) or task (by process and element too).
 
+    `calendar` C24: around the clock. Limits in days of another calendar are kept, but nothing reckons with them yet.
     The newest row whose `valid_from` has passed and which matches most columns is used; a clock keeps the row it began with.
     """
 
@@ -28,7 +30,14 @@ class SlaPolicy(Base):
     product: Mapped[word | None]
     process: Mapped[word | None]
     element: Mapped[word | None]
+    tier: Mapped[word | None]
+    area: Mapped[word | None]
+    calendar: Mapped[word] = mapped_column(default="C24", server_default="C24")
     limit_minutes: Mapped[int]
+    limit_days: Mapped[int | None]
+    same_day_before: Mapped[str | None] = mapped_column(
+        String(5)
+    )  # taken before this hour: wanted the same day
     rungs: Mapped[list[int]]  # percent of the limit, for example [50, 80, 100]
     valid_from: Mapped[datetime]
 
@@ -71,3 +80,26 @@ class SlaRung(Base):
     percent: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     due_at: Mapped[datetime]
     fired_at: Mapped[datetime | None]
+
+
+class WorkCalendar(Base):
+    """Hours of work by day of the week, local. `holidays`: special days change it. Kept and shown; not reckoned with yet."""
+
+    __tablename__ = "work_calendar"
+
+    code: Mapped[word] = mapped_column(primary_key=True)  # CW
+    name: Mapped[title]
+    name_en: Mapped[title]
+    hours: Mapped[dict[str, Any]]  # {"mon": ["08:30-12:00"], …}
+    holidays: Mapped[bool]
+
+
+class SpecialDay(Base):
+    """A public holiday, or a weekend day that is worked to make up for one."""
+
+    __tablename__ = "special_day"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)  # 2026-10-01
+    name: Mapped[title]
+    name_en: Mapped[title]
+    works: Mapped[bool]

@@ -32,11 +32,13 @@ class Policy(Protocol):
 
 
 _policy = table_of(SlaPolicy)
-_NARROW = ("order_type", "product", "process", "element")
+_NARROW = ("order_type", "product", "process", "element", "tier", "area")
+_AROUND_THE_CLOCK = "C24"
 _MATCHES = sum((case((_policy.c[n].is_not(None), 1), else_=0) for n in _NARROW), literal(0))
 _CHOOSE = Prepared(
     select(_policy)
     .where(_policy.c.subject == bindparam("of"), _policy.c.valid_from <= bindparam("at"))
+    .where(_policy.c.calendar == _AROUND_THE_CLOCK)
     .where(*(or_(_policy.c[n].is_(None), _policy.c[n] == bindparam(f"its_{n}")) for n in _NARROW))
     .order_by(_MATCHES.desc(), _policy.c.valid_from.desc(), _policy.c.id.desc())
     .limit(1)
@@ -52,14 +54,16 @@ def choose(
     process: str | None,
     element: str | None,
     at: datetime,
+    tier: str | None = None,
+    area: str | None = None,
 ) -> Policy | None:
     """The policy for a subject ("order" or "task") that begins at `at`; None where nothing is promised.
 
     An empty column of a policy means "any". The row that matches most columns wins; among equals the newest that is
-    already valid.
+    already valid. Policies of other calendars than C24 are passed over: no promise is better than a wrong one.
     """
     narrow = {"its_order_type": order_type, "its_product": product}
-    narrow |= {"its_process": process, "its_element": element}
+    narrow |= {"its_process": process, "its_element": element, "its_tier": tier, "its_area": area}
     found: Policy | None = _CHOOSE.first(session, of=subject, at=at, **narrow)
     return found
 

@@ -1,6 +1,6 @@
-"""The demo operator 云汀通信 (Yunting Telecom, invented) and the master data that every site begins with.
+"""The demo operator 云汀通信 (Yunting Telecom, invented) and what every site begins with, put into an empty database.
 
-Everything here is rows, put in once and edited afterwards; nothing of it is a constant elsewhere.
+Master data are files (`web/demo`, `engine/masterdata`, `sla`), loaded once and edited afterwards as rows; here are logins.
 """
 
 from __future__ import annotations
@@ -12,55 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from bpmn.catalog import packaged
 from engine.deploy.definitions import Upload
-from engine.deploy.model import ProcessBinding
 from engine.identity.people import create_person, find_person
 from engine.identity.tokens import create_token, revoke_token, tokens_of
-from engine.orders.model import HubSubscription, Product
-from engine.resources.model import Area, Building, Coverage, NetworkNode, Partner
-from engine.resources.places import key_of
-from engine.resources.ports import add_ports
-from sla.model import SlaPolicy
-from tasks.field.model import Crew
-from web.master_data import load_base
+from engine.orders.model import HubSubscription
+from web.master_data import load_base, load_demo
 
 if TYPE_CHECKING:
     from web.services import Services
 
-AREAS = (
-    ("YT-E", "东汀区", "East Ting"),
-    ("YT-N", "北岭区", "North Ridge"),
-    ("YT-W", "西渡区", "West Ferry"),
-    ("YT-S", "南圩县", "South Market"),
-)
-CREWS: tuple[tuple[str, str, str, str | None, list[str], dict[str, int]], ...] = (
-    ("E1", "东汀一班", "East crew 1", None, ["YT-E"], {"FTTH": 3, "IPTV": 2}),
-    ("E2", "东汀二班", "East crew 2", None, ["YT-E"], {"FTTH": 2}),
-    ("N1", "北岭班", "North crew", None, ["YT-N"], {"FTTH": 3}),
-    ("W1", "西渡班", "West crew", "P-HJ", ["YT-W"], {"FTTH": 2}),
-    ("S1", "南圩班", "South crew", None, ["YT-S"], {"FTTH": 2, "aerial": 2}),
-    ("G1", "政企班", "Enterprise crew", None, ["YT-E", "YT-N", "YT-W", "YT-S"], {"OTN": 3, "router": 3}),
-)
-PRODUCTS = (
-    ("BB-300", "宽带 300M", "Broadband 300M", "BB", 300),
-    ("BB-500", "宽带 500M", "Broadband 500M", "BB", 500),
-    ("BB-1000", "宽带 1000M", "Broadband 1000M", "BB", 1000),
-)
-PARTNERS: tuple[tuple[str, str, str, str, str, int, list[str]], ...] = (
-    ("P-CAT", "云汀有线", "Yunting Cable", "network", "api", 92, ["YT-W", "YT-N"]),
-    ("P-YQ", "远桥线路", "Yuanqiao Lines", "network", "file", 84, ["YT-W"]),
-    ("P-HJ", "禾捷代维", "Hejie Maintenance", "crews", "screens", 88, ["YT-W"]),
-)
-BUILDINGS: tuple[tuple[str, str, list[tuple[str, str, str | None, int, int, int]]], ...] = (
-    ("YT-E", "汀兰路18号3栋", [("OWN", "FTTH", "OLT-E01", 1000, 95, 1800)]),
-    ("YT-E", "汀兰路20号1栋", [("OWN", "FTTH", "OLT-E02", 1000, 95, 1800)]),
-    (
-        "YT-N",
-        "北岭大道6号",
-        [("OWN", "FTTH", "OLT-N01", 1000, 93, 1900), ("P-CAT", "HFC", None, 500, 92, 3200)],
-    ),
-    ("YT-W", "西渡口路5号", [("P-YQ", "FTTH", None, 1000, 84, 2600), ("P-CAT", "HFC", None, 1000, 92, 3200)]),
-)
-NODES = (("OLT-E01", "YT-E"), ("OLT-E02", "YT-E"), ("OLT-N01", "YT-N"))
 PEOPLE: tuple[tuple[str, str, list[str], list[str], str | None], ...] = (
     ("admin", "系统管理员", ["AD"], [], None),
     ("designer", "钱流程", ["PD"], [], None),
@@ -95,37 +54,8 @@ class DemoLogin:
 
 
 def seed_base(session: Any, services: Services, at: datetime) -> None:
-    """What every site needs: master data, policies, products, bindings, and the shipped diagrams, deployed."""
+    """What every site needs: master data, and the shipped diagrams, deployed."""
     load_base(session, at)
-    session.add_all(
-        [
-            SlaPolicy(
-                code="HOME48",
-                name="家庭宽带 48 小时",
-                name_en="Home broadband 48 h",
-                subject="order",
-                order_type="BB",
-                limit_minutes=48 * 60,
-                rungs=[50, 80, 100],
-                valid_from=at,
-            ),
-            SlaPolicy(
-                code="BB11",
-                name="上门施工 24 小时",
-                name_en="Construction 24 h",
-                subject="task",
-                process="broadband",
-                element="BB_11",
-                limit_minutes=24 * 60,
-                rungs=[50, 80, 100],
-                valid_from=at,
-            ),
-        ]
-    )
-    session.add_all(
-        Product(code=c, name=n, name_en=e, order_type=t, speed_mbps=s) for c, n, e, t, s in PRODUCTS
-    )
-    session.add(ProcessBinding(order_type="BB", valid_from=at, process_key="broadband"))
     for bundle in packaged():
         upload = Upload(bundle.filename, bundle.xml, bundle.forms)
         for version in services.definitions.upload(session, upload, at=at, actor="system"):
@@ -133,37 +63,8 @@ def seed_base(session: Any, services: Services, at: datetime) -> None:
 
 
 def seed_company(session: Any, at: datetime) -> None:
-    """Areas, crews, coverage and ports of the demo operator."""
-    session.add_all(Area(id=i, name=n, name_en=e) for i, n, e in AREAS)
-    session.flush()
-    session.add_all(
-        Crew(id=i, name=n, name_en=e, employer=p, areas=a, skills=s) for i, n, e, p, a, s in CREWS
-    )
-    session.add_all(
-        Partner(id=i, name=n, name_en=e, kind=k, channel=c, quality=q, areas=a)
-        for i, n, e, k, c, q, a in PARTNERS
-    )
-    for area, name, networks in BUILDINGS:
-        building = Building(area_id=area, name=name, key=key_of(name))
-        session.add(building)
-        session.flush()
-        session.add_all(
-            Coverage(
-                building_id=building.id,
-                network=network,
-                technology=technology,
-                node=node,
-                top_speed_mbps=speed,
-                quality=quality,
-                cost_fen=cost,
-            )
-            for network, technology, node, speed, quality, cost in networks
-        )
-    for name, area in NODES:
-        node = NetworkNode(id=name, kind="OLT", area_id=area, pon_ports=16, lines_per_pon=64, first_vlan=1201)
-        session.add(node)
-        add_ports(session, node, at)
-    session.flush()
+    """The demo operator: the files of `web/demo`."""
+    load_demo(session, at)
 
 
 def seed_people(session: Any, at: datetime) -> list[DemoLogin]:

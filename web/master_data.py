@@ -1,19 +1,24 @@
-"""Which tables are master data, across all layers, and loading the files that are shipped for every site."""
+"""Which tables are master data, across all layers, and loading the files that are shipped for every site and the demo."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from importlib import resources
 from typing import Any
 
 from engine.deploy.model import ProcessBinding
 from engine.masterdata.loading import MasterTable, load, shipped
 from engine.masterdata.model import ReasonCode, Tier
 from engine.orders.model import Product
+from engine.resources.importing.run import import_rows
 from engine.resources.model import Area, NetworkNode, Partner, ResourceKind
-from sla.model import SlaPolicy
+from engine.resources.ports import add_ports
+from engine.resources.queries import nodes
+from sla.model import SlaPolicy, SpecialDay, WorkCalendar
 from tasks.field.model import Crew
 
+DEMO = "web.demo"
 TABLES: Mapping[str, MasterTable] = {
     "area": MasterTable(Area, ("id",)),
     "partner": MasterTable(Partner, ("id",)),
@@ -25,9 +30,25 @@ TABLES: Mapping[str, MasterTable] = {
     "process_binding": MasterTable(ProcessBinding, ("order_type", "product", "area", "tier")),
     "crew": MasterTable(Crew, ("id",)),
     "sla_policy": MasterTable(SlaPolicy, ("code",)),
+    "work_calendar": MasterTable(WorkCalendar, ("code",)),
+    "special_day": MasterTable(SpecialDay, ("day",)),
 }
 
 
 def load_base(session: Any, at: datetime) -> Mapping[str, int]:
     """What every site begins with; files that this database has seen are passed over."""
-    return load(session, shipped("engine.masterdata"), TABLES, at)
+    return load(
+        session, [*shipped("engine.masterdata"), *shipped("sla"), *shipped("web.masterdata")], TABLES, at
+    )
+
+
+def load_demo(session: Any, at: datetime) -> None:
+    """The demo operator: its masters, the ports of its devices, and what reaches which building."""
+    if not load(session, shipped(DEMO), TABLES, at):
+        return
+    for node in nodes(session):
+        add_ports(session, node, at)
+    for kind in ("coverage", "onus"):
+        name = f"{kind}.csv"
+        with resources.files(DEMO).joinpath(name).open("rb") as file:
+            import_rows(session, kind, file, file=name, at=at)

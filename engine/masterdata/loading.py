@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -67,6 +68,7 @@ def load(
     return loaded
 
 
+@cache
 def _read(file: Shipped) -> Mapping[str, list[dict[str, Any]]]:
     try:
         found = yaml.safe_load(file.text) or {}

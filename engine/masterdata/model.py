@@ -25,6 +25,7 @@ class ReasonCode(Base):
     """Why something was returned (R), suspended (S), re-appointed (A), cancelled (C), or broken (F).
 
     `owner`: whose time it is. `longest_minutes`: for how long a suspension may last; empty: as long as it takes.
+    `approver`: who has to agree, where it is not who usually does.
     """
 
     __tablename__ = "reason_code"
@@ -35,6 +36,7 @@ class ReasonCode(Base):
     name_en: Mapped[title]
     owner: Mapped[word | None]
     longest_minutes: Mapped[int | None]
+    approver: Mapped[word | None]
     order_type: Mapped[word | None]  # only for orders of this type
     active: Mapped[bool] = mapped_column(default=True)
 

@@ -139,7 +139,7 @@ class CancelRequest(Base):
 
 
 class Product(Base):
-    """What can be ordered. `order_type` is that of a new installation: BB, DL …
+    """What can be ordered, alone or as a bundle of others. `order_type` is that of a new installation: BB, DL …
 
     `defaults`: characteristics that an order of this product may leave out, and what is taken instead.
     """
@@ -151,6 +151,7 @@ class Product(Base):
     name_en: Mapped[title]
     order_type: Mapped[word]
     speed_mbps: Mapped[int]
+    parts: Mapped[list[str]] = mapped_column(default=list, server_default="[]")  # of a bundle
     active: Mapped[bool] = mapped_column(default=True)
     defaults: Mapped[dict[str, Any] | None]
 

@@ -8,6 +8,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine.resources.model import NetworkNode, Resource
+from engine.store.base import table_of
 
 
 def add_ports(session: Session, node: NetworkNode, at: datetime) -> int:
@@ -26,5 +27,5 @@ def add_ports(session: Session, node: NetworkNode, at: datetime) -> int:
         for line in range(1, node.lines_per_pon + 1)
     ]
     if rows:
-        session.execute(insert(Resource), rows)
+        session.execute(insert(table_of(Resource)), rows)
     return len(rows)

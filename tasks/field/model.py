@@ -21,4 +21,7 @@ class Crew(Base):
     employer: Mapped[word | None]
     areas: Mapped[list[str]]
     skills: Mapped[dict[str, Any]]
+    people: Mapped[int] = mapped_column(default=0, server_default="0")
+    visits_a_day: Mapped[int] = mapped_column(default=6, server_default="6")
+    window_minutes: Mapped[int] = mapped_column(default=120, server_default="120")  # length of an appointment
     active: Mapped[bool] = mapped_column(default=True)

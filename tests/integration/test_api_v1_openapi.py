@@ -97,6 +97,7 @@ def test_the_main_flows_answer_as_described(contract: Contract) -> None:
     _hear_a_partner(contract)
     _keep_tokens(contract)
     _ask_before_the_sale(contract)
+    _keep_master_data(contract)
     contract.good("GET", "/openapi.json", None)
 
     views = {e.removeprefix("v1.") for e in machines.site.app.view_functions if e.startswith("v1.")}
@@ -191,3 +192,9 @@ def _ask_before_the_sale(contract: Contract) -> None:
     contract.good("GET", "/serviceability?address=东汀区汀兰路18号3栋1202&speed_mbps=500", "crm")
     contract.good("GET", "/serviceability?address=荒路1号", "crm")
     contract.good("POST", "/serviceability/holds", "crm", json={"address": "东汀区汀兰路18号3栋1202"})
+
+
+def _keep_master_data(contract: Contract) -> None:
+    contract.good("GET", "/master-data/reason_code", "crew-e1")
+    file = b"serial,store\nYTGP00000077,WH-E\nbad,WH-E\n"
+    contract.good("POST", "/imports/onus", "admin", data=file, content_type="text/csv")

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from engine.store import Base, Store
-from engine.store.migrate import DatabaseNewer, DatabaseOlder, check, upgrade
+from engine.store.migrate import DatabaseNewer, DatabaseOlder, _config, check, upgrade
 
 ROOT = Path(__file__).resolve().parents[2]
 REPEATABLE = """
@@ -102,3 +103,33 @@ def test_processes_that_start_at_once_migrate_one_after_the_other(empty_database
     ]
     outputs = [process.communicate(timeout=60)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], outputs
+
+
+def test_coverage_and_ports_of_before_become_buildings_and_resources(empty: Store) -> None:
+    with empty.write() as session:
+        config = _config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0003")
+        for statement in (
+            "INSERT INTO area (id, name, name_en) VALUES ('YT-E', '东汀区', 'East')",
+            "INSERT INTO coverage (area_id, building, node, top_speed_mbps)"
+            " VALUES ('YT-E', '汀兰路18号 3栋', 'OLT-1', 1000), ('YT-E', '汀兰路20号', 'OLT-2', 500)",
+            "INSERT INTO access_port (node, port, state, vlan, holder, held_until, changed_at)"
+            " VALUES ('OLT-1', '1/1/0', 'reserved', 1200, 'BB-1', 99, 5), ('OLT-1', '1/1/1', 'free', 1201, NULL, NULL, 5)",
+        ):
+            session.execute(text(statement))
+    upgrade(empty)
+    with empty.read() as session:
+        places = (
+            "SELECT b.name, b.key, c.network, c.node FROM building b JOIN coverage c ON c.building_id = b.id"
+        )
+        assert session.execute(text(f"{places} ORDER BY b.id")).all() == [
+            ("汀兰路18号 3栋", "汀兰路18号3栋", "OWN", "OLT-1"),
+            ("汀兰路20号", "汀兰路20号", "OWN", "OLT-2"),
+        ]
+        ports = "SELECT kind, place, name, state, vlan, holder, held_until FROM resource ORDER BY id"
+        assert session.execute(text(ports)).all() == [
+            ("port", "OLT-1", "1/1/0", "reserved", 1200, "BB-1", 99),
+            ("port", "OLT-1", "1/1/1", "free", 1201, None, None),
+        ]
+        assert session.execute(text("SELECT state, holder FROM resource_use")).all() == [("reserved", "BB-1")]

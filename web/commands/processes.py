@@ -21,6 +21,7 @@ from engine.identity.people import create_person
 from engine.jobs import queue
 from engine.store import Store, migrate
 from web import demo_data
+from web.master_data import load_base
 from web.orphans import end_with_parent
 from web.request_log import configure_logging
 from web.services import Services
@@ -96,9 +97,12 @@ def prepare(settings: Settings, demo: bool) -> None:
             new = is_new(session)
         if new and demo:
             _seed_demo(services)
-        elif new:
+        else:
             with services.store.write() as session:
-                demo_data.seed_base(session, services, services.clock.now())
+                if new:
+                    demo_data.seed_base(session, services, services.clock.now())
+                else:
+                    load_base(session, services.clock.now())  # what a newer version brings
         if not demo:
             _first_administrator(services)
         elif (settings.data_dir / "demo-logins.json").exists():

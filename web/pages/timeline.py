@@ -215,6 +215,7 @@ def _loaded(data: Mapping[str, Any], _step: str) -> Words:
 TELLERS: Mapping[str, Teller] = {
     **resource_lines.TELLERS,
     "MasterDataLoaded": _loaded,
+    "ResourcesImported": _loaded,
     "OrderPlaced": _placed,
     "OrderStateChanged": _state_changed,
     "OrderNoted": _noted,

@@ -10,7 +10,18 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import IntegerConverter
 
 from web.api.reading import BIGGEST, refuse_unstorable_address
-from web.api.v1 import account, definitions, incidents, instances, orders, partners, serviceability, tasks
+from web.api.v1 import (
+    account,
+    definitions,
+    imports,
+    incidents,
+    instances,
+    master_data,
+    orders,
+    partners,
+    serviceability,
+    tasks,
+)
 from web.api.v1.route import Route
 from web.auth import allow_anyone
 
@@ -41,6 +52,8 @@ ROUTES: tuple[Route, ...] = (
     *definitions.ROUTES,
     *serviceability.ROUTES,
     *partners.ROUTES,
+    *imports.ROUTES,
+    *master_data.ROUTES,
     *account.ROUTES,
     Route("GET", "/openapi.json", show_openapi, None),
 )

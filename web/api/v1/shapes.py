@@ -399,6 +399,34 @@ class Hold(Schema):
     until = fields.DateTime(required=True)
 
 
+class RefusedRow(Schema):
+    """A row that was not taken; the heading is row 1."""
+
+    row = fields.Integer(required=True)
+    column = fields.String(required=True)
+    reason = fields.String(required=True)
+
+
+class ImportReport(Schema):
+    """What became of the rows of a file. `refusals` shows the first thousand."""
+
+    kind = fields.String(required=True)
+    dry_run = fields.Boolean(required=True)
+    rows = fields.Integer(required=True)
+    added = fields.Integer(required=True)
+    changed = fields.Integer(required=True)
+    unchanged = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    refusals = fields.List(fields.Nested(RefusedRow), required=True)
+
+
+class MasterRows(Schema):
+    """Rows as the table has them."""
+
+    items = fields.List(fields.Dict(), required=True)
+    next = _maybe_text()
+
+
 class Error(Schema):
     """A problem report (RFC 9457). `errors` names fields, `problems` the mistakes in a diagram."""
 

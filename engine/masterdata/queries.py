@@ -1,0 +1,24 @@
+"""Reading master data: any table of it, as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.masterdata.loading import MasterTable
+from engine.store.base import table_of
+
+
+def rows_of(session: Session, table: MasterTable) -> Sequence[dict[str, Any]]:
+    """All rows, in the order of their keys; times are ISO texts."""
+    columns = table_of(table.model).columns
+    found = session.execute(select(*columns).order_by(*(columns[name] for name in table.key)))
+    return [{name: _plain(value) for name, value in row._mapping.items()} for row in found]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,28 @@
+"""Master data as it is: codes, tiers, policies, calendars, products, crews, partners, devices."""
+
+from __future__ import annotations
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from engine.errors import NotFound
+from engine.masterdata.queries import rows_of
+from web.api.reading import only_parameters
+from web.api.v1 import shapes
+from web.api.v1.route import Route, listing
+from web.auth import allow
+from web.master_data import TABLES
+from web.services import services
+
+
+@allow("view_tasks")
+def show_master_data(table: str) -> ResponseReturnValue:
+    """All rows of a table of master data."""
+    only_parameters()
+    if table not in TABLES:
+        raise NotFound(what="table", id=table)
+    with services().store.read() as session:
+        return jsonify(listing(list(rows_of(session, TABLES[table])), None))
+
+
+ROUTES = (Route("GET", "/master-data/<table>", show_master_data, shapes.MasterRows),)

@@ -1,0 +1,1 @@
+"""Files of master data that belong to no layer below: which process an order type starts."""
