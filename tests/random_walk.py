@@ -52,7 +52,7 @@ class Walker(Driver):
                 yield lambda t=token: self._complete(t)  # type: ignore[misc]
             elif isinstance(node, ServiceActivity) and state == STARTED:
                 yield lambda t=token: self._answer(t)  # type: ignore[misc]
-        for element in self.incidents:
+        for element in sorted(self.incidents):
             name = element.rstrip("g")
             yield lambda e=element, n=name: self.retry(e, **{f"{n}_ok": 1})  # type: ignore[misc]
         for name, key in sorted(self.top.waiting.messages):
