@@ -22,14 +22,15 @@ class Packaged:
 def packaged() -> list[Packaged]:
     """All shipped bundles, by folder name."""
     root = resources.files("bpmn.definitions")
-    folders = sorted(
-        (f for f in root.iterdir() if f.is_dir() and not f.name.startswith("_")), key=lambda f: f.name
-    )
-    return [_bundle(folder) for folder in folders]
+    folders = sorted((f for f in root.iterdir() if f.is_dir()), key=lambda f: f.name)
+    return [bundle for folder in folders if (bundle := _bundle(folder)) is not None]
 
 
-def _bundle(folder: Any) -> Packaged:
-    diagram = next(f for f in folder.iterdir() if f.name.endswith(".bpmn"))
+def _bundle(folder: Any) -> Packaged | None:
+    """None for a folder without a diagram, such as that of the step tables."""
+    diagram = next((f for f in folder.iterdir() if f.name.endswith(".bpmn")), None)
+    if diagram is None:
+        return None
     forms = folder.joinpath("forms")
     found = {}
     if forms.is_dir():
