@@ -15,7 +15,8 @@ from engine.errors import AdapterError
 from engine.ports import Call, InstanceEnd, Observed, Operation, Plan, Repeat, Result, Undo
 from engine.runtime import codec
 from engine.runtime.changes import standing
-from engine.runtime.instance import Instance, Sent
+from engine.runtime.instance import Instance
+from engine.runtime.notes import Sent
 from engine.runtime.token import Token
 from engine.runtime.variables import Difference
 

@@ -7,7 +7,6 @@ so a step costs the same after ten and after ten thousand rounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -24,10 +23,11 @@ from bpmn.specs import (
     ProcessSpec,
     ServiceActivity,
 )
-from bpmn.specs.nodes import CANCELLED, COMPLETED, ERROR, FUTURE, READY, STARTED, WAITING
+from bpmn.specs.nodes import CANCELLED, COMPLETED, FUTURE, READY, STARTED, WAITING
 from engine.ports import InstanceEnd
-from engine.runtime import calls, catching, compensating, variables
+from engine.runtime import calls, catching, compensating, faults, variables
 from engine.runtime.changes import Changes
+from engine.runtime.notes import Note, Sent
 from engine.runtime.scope import ScopeMixin, SubScope
 from engine.runtime.token import Token
 from engine.runtime.variables import Difference
@@ -38,28 +38,6 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 class _NoEngine:
     """Stands where the library keeps its script engine; nothing of a diagram ever reaches Python's eval or exec."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One entry of the history of a step: entered, completed, cancelled, failed, caught, thrown; or round.
-
-    A loop is entered and completed once; each time its activity was done is a round.
-    """
-
-    what: str
-    element: str
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message or signal that leaves the instance with the step's commit."""
-
-    kind: str
-    name: str
-    key: str
-    values: Mapping[str, Any]
 
 
 class Instance(ScopeMixin, BpmnWorkflow):
@@ -433,35 +411,11 @@ class Instance(ScopeMixin, BpmnWorkflow):
         catching.throw_escalation(self, token, code)
 
     def open_incident(self, token: Token, error: Exception, phase: str = "run") -> None:
-        """The token stays, in ERROR; `retry` repeats what failed and nothing else."""
-        if not token.alive:
-            raise error
-        text = f"{type(error).__name__}: {error}"[:900]
-        token.internal_data["incident"] = {
-            "code": str(getattr(error, "code", "step.failed")),
-            "message": text,
-        }
-        token.internal_data["phase"] = phase
-        token.internal_data["faults"] = token.internal_data.get("faults", 0) + 1
-        self.note("failed", token)
-        token._set_state(ERROR)
+        faults.open_incident(self, token, error, phase)
 
     def retry(self, token: Token) -> None:
-        """Repeats the failed phase of a token in ERROR."""
-        token.internal_data.pop("incident", None)
-        phase = token.internal_data.pop("phase", "run")
-        for child in list(token.children):
-            if phase == "enter":
-                self.kill(child)
-        if phase == "leave":
-            token._set_state(STARTED)
-            self.touched[self.subprocesses[token.id]] = None
-        elif phase == "route":
-            token._state = COMPLETED
-            self.changes.touch(token)
-            self.guard(token, "route", lambda: token.task_spec._on_complete(token))
-        else:
-            token._set_state(FUTURE if phase == "enter" else READY)
+        """Repeats what failed of a token in ERROR, and nothing else."""
+        faults.retry(self, token)
 
     def note(self, what: str, token: Token) -> None:
         """Adds to the history of this step."""

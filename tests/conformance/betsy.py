@@ -18,7 +18,7 @@ import pytest
 
 from bpmn.parse import Bundle, parse
 from bpmn.problems import DiagramRefused, Problem
-from engine.runtime.instance import Sent
+from engine.runtime.notes import Sent
 from engine.testing import Driver, FakeClock
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "conformance" / "betsy"

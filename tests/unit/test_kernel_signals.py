@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.runtime.instance import Sent
+from engine.runtime.notes import Sent
 from tests.bpmn_xml import (
     await_signal,
     catch,
