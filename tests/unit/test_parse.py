@@ -120,7 +120,7 @@ def _watched(count: int) -> bytes:
     [
         (_wide(2000), "NOT_DRAWN", 1),
         (_watched(800), "DEAD_END", 801),
-        (process("".join(f'<callActivity id="a{n}" />' for n in range(5000))), "ELEMENT", 5000),
+        (process("".join(f'<adHocSubProcess id="a{n}" />' for n in range(5000))), "ELEMENT", 5000),
     ],
     ids=["wide", "watched", "unknown"],
 )
