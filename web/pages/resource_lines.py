@@ -56,7 +56,23 @@ def _met(data: Mapping[str, Any], _step: str) -> Words:
 
 
 def _all(data: Mapping[str, Any]) -> str:
-    return ", ".join(str(one) for one in data.get("resources", ()))
+    return ", ".join(_named(str(one)) for one in data.get("resources", ()))
+
+
+def _named(text: str) -> str:
+    """`port OLT-E01 1/3/7` with the kind in words; kinds of an operator's own stay as they are."""
+    kind, _, name = text.partition(" ")
+    kinds = {
+        "port": gettext("Port"),
+        "onu": gettext("ONU"),
+        "account": gettext("Account"),
+        "number": gettext("Telephone number"),
+        "vlan": gettext("VLAN"),
+        "ip": gettext("IP address"),
+        "circuit": gettext("Circuit code"),
+        "fibre": gettext("Fibre"),
+    }
+    return f"{kinds.get(kind, kind)} {name}"
 
 
 TELLERS: Mapping[str, Callable[[Mapping[str, Any], str], Words]] = {
