@@ -47,6 +47,9 @@ def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
             )
     except OSError as e:
         raise FileUnreadable(file=arguments.file, detail=e.strerror) from e
+    finally:
+        services.registry.close()
+        services.store.close()
     show(arguments, report.as_dict(), _text(report, arguments.locale))
     return 1 if report.refused else 0
 
