@@ -105,7 +105,8 @@ def _untagged(value: Any) -> Any:
 def encode_tokens(top: Instance) -> bytes:
     """The frontier: `[last id, last end event, queue order, [[owner, scope, [row …], records] …]]`, parents first.
 
-    Records are what may have to be compensated. A row is `[id, element, state, parent, what the token keeps]`.
+    A row is `[id, element, state, parent, what the token keeps]`. Records are what may have to be compensated; they are left
+    out where there are none.
     """
     inner = sorted(top.subprocesses.values(), key=lambda s: s.depth) if top.subprocesses else ()
     scopes = [_scope_text(0, "", top), *(_scope_text(s.parent_task_id, s.spec.name, s) for s in inner)]
@@ -115,7 +116,8 @@ def encode_tokens(top: Instance) -> bytes:
 
 def _scope_text(owner: int, name: str, scope: ScopeMixin) -> str:
     rows = ",".join(map(_row_text, scope.tasks.values()))
-    return f"[{owner},{_json.encode(name)},[{rows}],{_text(scope.undo)}]"
+    undo = f",{_text(scope.undo)}" if scope.undo else ""
+    return f"[{owner},{_json.encode(name)},[{rows}]{undo}]"
 
 
 def _row_text(token: Token) -> str:
@@ -138,11 +140,11 @@ def decode(tokens: bytes, variables: bytes, executable: Executable, business_key
     """A live instance; every index is rebuilt from the tokens."""
     top = Instance(executable, business_key, now)
     top.last_id, top.last_end_event, queue, scopes = unpack(tokens)
-    for owner, name, rows, undo in scopes:
+    for owner, name, rows, *undo in scopes:
         scope: ScopeMixin = top
         if owner:
             scope = top.subprocesses[owner] = SubScope(executable.scopes[name], owner, top)
-        scope.undo = undo
+        scope.undo = undo[0] if undo else []
         for row in rows:
             _restore(scope, *row)
     spaces, memory = unpack(variables)
