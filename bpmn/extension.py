@@ -11,6 +11,7 @@ from bpmn.xml import line_of
 
 NAMESPACE = "urn:kaitong:bpmn:1"
 
+_WAITS = {"orderState": "held: what the order is while the process waits here"}
 _COMMON = {
     "nameEn": "English name",
     "milestone": "progress that the customer is told when the element is done",
@@ -37,9 +38,13 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "endEvent": {
         **_COMMON,
         "key": "expression of the key that the message carries",
-        "outcome": "completed, cancelled or failed: how the process has ended when this is its last event",
+        "outcome": "completed, cancelled, failed or rejected: how the process has ended when this is its last event",
     },
-    "intermediateCatchEvent": {**_COMMON, "key": "expression of the key that a message must carry"},
+    "intermediateCatchEvent": {
+        **_COMMON,
+        "key": "expression of the key that a message must carry",
+        **_WAITS,
+    },
     "intermediateThrowEvent": {**_COMMON, "key": "expression of the key that the message carries"},
     "boundaryEvent": {**_COMMON, "key": "expression of the key that a message must carry"},
     "exclusiveGateway": {"nameEn": "English name"},
@@ -54,6 +59,12 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "outputElement": "expression of one result, worked out when an instance is done",
     },
 }
+
+VALUES: Mapping[str, frozenset[str]] = {
+    "outcome": frozenset({"completed", "cancelled", "failed", "rejected"}),
+    "orderState": frozenset({"held"}),
+}
+"""Attributes that know only these values."""
 
 
 def attributes(element: etree._Element) -> Mapping[str, str]:

@@ -49,6 +49,13 @@ class Executable:
             found |= {n: node for n, node in spec.task_specs.items() if node.kind}
         return found
 
+    @cached_property
+    def holding(self) -> frozenset[str]:
+        """Elements at which an order is held: until an agreed day, for example."""
+        return frozenset(
+            name for name, node in self.nodes.items() if node.attributes.get("orderState") == "held"
+        )
+
 
 @dataclass(frozen=True)
 class Bundle:

@@ -203,11 +203,20 @@ class ClosedTask:
     is_limited: bool = True
 
 
+EndState = Literal["completed", "failed", "cancelled", "rejected"]
+END_STATES: Mapping[str, EndState] = {
+    "completed": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "rejected": "rejected",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceEnd:
     """How an instance ended."""
 
-    state: Literal["completed", "failed", "cancelled"]
+    state: EndState
     element: str | None = None
     code: str | None = None
     message: str | None = None
@@ -232,6 +241,8 @@ class Step:
     started: bool = False
     end: InstanceEnd | None = None
     open_incidents: bool = False
+    is_held: bool = False
+    """The instance waits at an element that says so: until an agreed day, for example."""
 
 
 class StepListener(Protocol):

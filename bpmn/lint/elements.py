@@ -120,9 +120,12 @@ def _features(report: Report, element: etree._Element) -> None:
 def _attributes(report: Report, element: etree._Element) -> None:
     kind = kind_of(element)
     known = extension.ATTRIBUTES.get(kind, {})
-    for name in extension.attributes(element):
+    for name, value in extension.attributes(element).items():
         if name not in known:
             report.add("ATTRIBUTE", element, name=name, kind=kind, known=some(known))
+        elif name in extension.VALUES and value not in extension.VALUES[name]:
+            values = some(extension.VALUES[name])
+            report.add("ATTRIBUTE", element, name=f"{name}={value[:40]}", kind=kind, known=values)
 
 
 def _our_elements(report: Report) -> None:

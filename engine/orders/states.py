@@ -29,6 +29,8 @@ def state_of_item(step: Step, before: str, is_asking: bool = False) -> str:
         return "held"
     if is_asking:
         return "pending"
+    if step.is_held:
+        return "held"
     return before if step.started else "inProgress"
 
 
@@ -75,7 +77,7 @@ class OrderStates:
         may_ask = known in _WAITING or bool(asking(step))
         is_asking = may_ask and follow_questions(session, order, item, step)
         item.state = state_of_item(step, known, is_asking)
-        if step.end is not None and step.end.state == "failed":
+        if step.end is not None and step.end.state in ("failed", "rejected"):
             order.error_code, order.error_message = step.end.code, step.end.message
         keep_milestones(session, order, item, step)
         states = [i.state for i in order.items]

@@ -24,7 +24,7 @@ from bpmn.specs import (
     ServiceActivity,
 )
 from bpmn.specs.nodes import CANCELLED, COMPLETED, FUTURE, READY, STARTED, WAITING
-from engine.ports import InstanceEnd
+from engine.ports import END_STATES, InstanceEnd
 from engine.runtime import calls, catching, compensating, faults, variables
 from engine.runtime.changes import Changes
 from engine.runtime.notes import Note, Sent
@@ -297,12 +297,11 @@ class Instance(ScopeMixin, BpmnWorkflow):
         element = self.last_end_event
         outcome = self.spec.node(element).attributes.get("outcome") if element else None
         fault = self.data.get("error")
-        if outcome == "failed" and isinstance(fault, dict):
-            self.end = InstanceEnd("failed", element, str(fault.get("code")), str(fault.get("message")))
-        elif outcome == "failed":
-            self.end = InstanceEnd("failed", element)
+        state = END_STATES.get(str(outcome), "completed")
+        if state in ("failed", "rejected") and isinstance(fault, dict):
+            self.end = InstanceEnd(state, element, str(fault.get("code")), str(fault.get("message")))
         else:
-            self.end = InstanceEnd("cancelled" if outcome == "cancelled" else "completed", element)
+            self.end = InstanceEnd(state, element)
         self.completed = True
 
     def note_end(self, token: Token) -> None:

@@ -300,6 +300,7 @@ class Kernel:
             started=started,
             end=top.end,
             open_incidents=row.has_incident,
+            is_held=_is_held(top),
         )
         if step.end is not None:
             record(
@@ -346,6 +347,11 @@ def _milestones(top: Instance) -> list[str]:
     nodes: Callable[[str], Any] = top.executable.nodes.get
     reached = (nodes(e) for e in rows.elements_of(top.notes, "completed"))
     return [n.attributes["milestone"] for n in reached if n is not None and n.attributes.get("milestone")]
+
+
+def _is_held(top: Instance) -> bool:
+    holding = top.executable.holding
+    return bool(holding) and any(token.task_spec.name in holding for token in top.by_id.values())
 
 
 def _refuse_stuck(session: Session, row: Held, top: Instance) -> None:
