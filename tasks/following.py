@@ -48,8 +48,14 @@ def _cancel(session: Session, step: Step, token_id: int) -> None:
 
 
 def _crew(dispatch: Dispatch, opened: OpenedTask) -> str | None:
+    """The crew that the process has chosen already; else the one that fits best."""
     area, skill = opened.variables.get("area"), opened.attributes.get("skill")
-    return dispatch.choose(str(area), skill) if skill and area else None
+    if not skill or not area:
+        return None
+    chosen = opened.variables.get("crew")
+    if isinstance(chosen, str) and dispatch.is_crew(chosen):
+        return chosen
+    return dispatch.choose(str(area), skill)
 
 
 def _open(session: Session, step: Step, opened: OpenedTask, crew_id: str | None) -> None:

@@ -26,11 +26,18 @@ class Dispatch:
         self._crews: Sequence[Any] | None = None
         self._load: dict[str, int] = {}
 
-    def choose(self, area: str, skill: str) -> str | None:
-        """The crew's id; None where no active crew fits: a dispatcher then assigns by hand."""
+    def is_crew(self, crew: str) -> bool:
+        """Whether there is an active crew of this id."""
+        return any(c.id == crew for c in self._active())
+
+    def _active(self) -> Sequence[Any]:
         if self._crews is None:
             self._crews = _ACTIVE.rows(self._session)
-        fitting = [c.id for c in self._crews if area in c.areas and skill in c.skills]
+        return self._crews
+
+    def choose(self, area: str, skill: str) -> str | None:
+        """The crew's id; None where no active crew fits: a dispatcher then assigns by hand."""
+        fitting = [c.id for c in self._active() if area in c.areas and skill in c.skills]
         if not fitting:
             return None
         for crew in fitting:
