@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bpmn.catalog import packaged
 from engine.deploy.definitions import Upload
 from tests.machines import HUB, Machines
+from tests.small_broadband import SMALL
 
 
 def listen(machines: Machines, kind: str | None = None) -> None:
@@ -24,11 +24,10 @@ def heard(machines: Machines) -> list[dict[str, Any]]:
 def asks(machines: Machines, field: str) -> None:
     """From now on the construction task asks the order's sender for something."""
     site = machines.site
-    bundle = next(b for b in packaged() if b.filename.startswith("broadband"))
-    given = bundle.xml.decode()
+    given = SMALL.xml.decode()
     text = given.replace('id="BB_11" ', f'id="BB_11" kaitong:asks="{field}" ', 1)
     assert text != given
-    upload = Upload(bundle.filename, text.encode(), bundle.forms)
+    upload = Upload(SMALL.filename, text.encode(), SMALL.forms)
     with site.store.write() as db:
         for version in site.services.definitions.upload(db, upload, at=site.clock.now(), actor="test"):
             site.services.definitions.deploy(db, version.id, at=site.clock.now(), actor="test")

@@ -6,7 +6,7 @@ Time stands still unless a test moves it, and nothing runs in the background exc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from adapters.sim.server import RunningSimulators, running_simulators
+from bpmn.catalog import Packaged
 from engine.config import Settings
 from engine.identity import passwords, sessions
 from engine.identity.model import Person
@@ -28,6 +29,7 @@ from engine.store import Store
 from engine.testing import FakeClock
 from sla.sweep import Sweep
 from tasks.worklist import Holders
+from tests.small_broadband import SMALL
 from web import bootstrap, demo_data
 from web.auth.gate import SESSION_ID
 from web.services import Services
@@ -90,7 +92,8 @@ class Site:
             "tier": "normal",
             "product": "BB-1000",
         } | given
-        item = NewItem("1", "add", values.pop("product"), None, {"building": values.pop("building")})
+        of_item = {name: values.pop(name) for name in ("building", "credit_state") if name in values}
+        item = NewItem("1", "add", values.pop("product"), None, of_item)
         command = PlaceOrder(source="crm", items=[item], document={}, **values)
         me = self.services
         with self.store.write() as db:
@@ -164,15 +167,20 @@ class Browser:
 
 
 @contextmanager
-def running_site(store: Store, folder: Path, **settings: Any) -> Iterator[Site]:
-    """The demo operator on a database of its own; every login has the password `PASSWORD`."""
+def running_site(
+    store: Store, folder: Path, bundles: Sequence[Packaged] = (SMALL,), **settings: Any
+) -> Iterator[Site]:
+    """The demo operator on a database of its own; every login has the password `PASSWORD`.
+
+    Its process is a small one with a single task, unless `bundles` says otherwise: most tests are about something else.
+    """
     with running_simulators(folder / "sim") as simulators:
         chosen = simulators.applied_to(Settings(data_dir=folder, **settings))
         clock = FakeClock()
         services = bootstrap.assemble(chosen, store, clock)
         try:
             with store.write() as db:
-                people = _seed(db, services)
+                people = _seed(db, services, bundles)
             yield Site(
                 bootstrap.web_app(services),
                 services,
@@ -185,10 +193,10 @@ def running_site(store: Store, folder: Path, **settings: Any) -> Iterator[Site]:
             services.registry.close()
 
 
-def _seed(db: Any, services: Services) -> dict[str, int]:
+def _seed(db: Any, services: Services, bundles: Sequence[Packaged]) -> dict[str, int]:
     at = services.clock.now()
     demo_data.seed_company(db, at)
-    demo_data.seed_base(db, services, at)
+    demo_data.seed_base(db, services, at, bundles)
     rows = []
     for login, name, roles, areas, post in (*demo_data.PEOPLE, *_MORE_PEOPLE):
         is_partner = post is not None and post.startswith("P-")

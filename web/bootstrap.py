@@ -29,10 +29,12 @@ from engine.resources import expiry
 from engine.resources import operations as resources
 from engine.runtime.kernel import Kernel
 from engine.runtime.routing import Router
+from engine.runtime.starting import StartProcess
 from engine.store import Store
 from sla.clocks import Clocks
 from sla.sweep import Sweep
 from sla.ticker import Batches, Ticker, TickJob, batch_job, sweep_job
+from tasks.field import operations as dispatching
 from tasks.following import Worklist
 from tasks.service.comparing import CompareJob
 from tasks.service.runner import ServiceRunner
@@ -47,9 +49,11 @@ COMPARE_SECONDS = 300.0
 """How often the ticker looks whether a partner has been asked today."""
 
 
-def local_operations() -> dict[str, LocalOperation]:
+def local_operations(starter: StartProcess | None = None) -> dict[str, LocalOperation]:
     """Operations whose effect is rows of our own, by name."""
-    return resources.operations() | partners.operations() | {Noop.operation.name: Noop()}
+    starts = starter or StartProcess()
+    named: dict[str, LocalOperation] = {Noop.operation.name: Noop(), starts.operation.name: starts}
+    return resources.operations() | partners.operations() | dispatching.operations() | named
 
 
 def catalogue(registry: Registry) -> Catalogue:
@@ -66,7 +70,9 @@ def assemble(settings: Settings, store: Store | None = None, clock: Clock | None
     clocks = Clocks()
     states = OrderStates([clocks])
     # in this order: the clocks say when a task is due, the worklist writes it down, the order follows
-    kernel = Kernel(definitions, [clocks, Worklist(), states], local_operations())
+    starter = StartProcess()
+    kernel = Kernel(definitions, [clocks, Worklist(), states], local_operations(starter))
+    starter.kernel = kernel
     return Services(
         settings=settings,
         store=store or Store(settings.database),

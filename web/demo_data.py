@@ -6,11 +6,12 @@ Master data are files (`web/demo`, `engine/masterdata`, `sla`), loaded once and 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bpmn.catalog import packaged
+from bpmn.catalog import Packaged, packaged
 from engine.deploy.definitions import Upload
 from engine.identity.people import create_person, find_person
 from engine.identity.tokens import create_token, revoke_token, tokens_of
@@ -31,6 +32,9 @@ PEOPLE: tuple[tuple[str, str, list[str], list[str], str | None], ...] = (
     ("crew-e1b", "何师傅", ["FC"], ["YT-E"], "E1"),
     ("crew-e2", "孙师傅", ["FC"], ["YT-E"], "E2"),
     ("crew-n1", "马师傅", ["FC"], ["YT-N"], "N1"),
+    ("resource", "何资源", ["RS"], ["YT-E", "YT-N", "YT-W", "YT-S"], None),
+    ("data", "许数据", ["DE"], ["YT-E", "YT-N", "YT-W", "YT-S"], None),
+    ("quality", "冯质检", ["QA"], [], None),
 )
 CRM_LOGIN = "crm"
 PARTNER_LOGINS = (
@@ -53,10 +57,12 @@ class DemoLogin:
     password: str
 
 
-def seed_base(session: Any, services: Services, at: datetime) -> None:
+def seed_base(
+    session: Any, services: Services, at: datetime, bundles: Sequence[Packaged] | None = None
+) -> None:
     """What every site needs: master data, and the shipped diagrams, deployed."""
     load_base(session, at)
-    for bundle in packaged():
+    for bundle in packaged() if bundles is None else bundles:
         upload = Upload(bundle.filename, bundle.xml, bundle.forms)
         for version in services.definitions.upload(session, upload, at=at, actor="system"):
             services.definitions.deploy(session, version.id, at=at, actor="system")

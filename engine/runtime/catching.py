@@ -20,6 +20,7 @@ def throw_error(top: Instance, token: Token, code: str, message: str) -> None:
     catcher = lookup(token, code)
     if isinstance(token.task_spec, End):
         top.completed_at(token)  # an error end event has done what it is for
+        message = _known(top, code) or message
     if catcher is None:
         top.fail(token.task_spec.name, code, message)
         return
@@ -79,3 +80,9 @@ def _best(tokens: Iterable[Token], code: str, kind: type[Any], place: type[Any])
                 if not definition.code:
                     any_code = any_code or token
     return any_code
+
+
+def _known(top: Instance, code: str) -> str | None:
+    """What was said when this very error was caught before: the end event that throws it again says so too."""
+    before = top.data.get("error")
+    return str(before["message"]) if isinstance(before, dict) and before.get("code") == code else None

@@ -8,8 +8,8 @@ from bpmn.catalog import packaged
 
 SHIPPED = next(bundle.xml for bundle in packaged() if bundle.filename == "broadband.bpmn").decode()
 ON_SITE = 'name="上门施工" kaitong:nameEn="Construction on site"'
-_SCRIPT = "<bpmn:script>acceptance_mbps = speed_mbps * 9 // 10</bpmn:script>"
-_ATTACK = "<bpmn:script>__import__('os').system('x')</bpmn:script>"
+_SCRIPT = "acceptance_mbps = speed_mbps * 9 // 10"
+_ATTACK = "__import__('os').system('x')"
 
 BROKEN = SHIPPED.replace(_SCRIPT, _ATTACK)
 

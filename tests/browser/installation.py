@@ -21,12 +21,11 @@ from engine.resources.model import Resource
 from engine.store import Store
 from sla.model import SlaClock, SlaRung
 from tasks.model import Task
+from tests.broadband_parts import told
 from tests.product import Client, Product
 from web import demo_data
 from web.commands.demo import ORDERS, sample_order
 
-REPORT = {"result": "done", "onu_serial": "YTGP1A2B3C4D", "rx_power_dbm": -19.8, "identity_checked": True}
-"""A construction report that the form accepts."""
 PATIENCE_S = 30
 CREWS = {login: crew for login, *_, crew in demo_data.PEOPLE if crew is not None}
 
@@ -81,10 +80,13 @@ class Installation:
         return str(answer.json()["id"])
 
     def order_on_site(self, crew: str = "crew-e1") -> str:
-        """An order whose task `<order>-W01` is open for this crew; others may come first, work is shared out."""
+        """An order whose construction, `<order>-W03`, is open for this crew; others may come first, work is shared out."""
         for _ in range(6):
             order = self.place_order()
             if self._crew_of(order) == CREWS[crew]:
+                for number in ("W01", "W02"):
+                    self._do(order, number, crew)
+                self._wait_for_task(order, "W03", crew)
                 return order
         raise AssertionError(f"no order came to {crew}")
 
@@ -95,15 +97,37 @@ class Installation:
         )
         return str(task["crew"]["id"])
 
+    def _do(self, order: str, number: str, crew: str = "crew-e1") -> None:
+        """The crew does one of its tasks, as when all goes well."""
+        task = self._wait_for_task(order, number, crew)
+        path, values = f"/api/v1/tasks/{task['id']}/complete", told(task["element"], order)
+        answer = self.client(crew).call("POST", path, {"values": values})
+        assert answer.status_code == 200, answer.text
+
+    def _wait_for_task(self, order: str, number: str, crew: str) -> Any:
+        """Until a task of an order is open."""
+        path = f"/api/v1/tasks?order={order}"
+
+        def found() -> Any:
+            items = self.client(crew).call("GET", path).json()["items"]
+            return next(
+                (t for t in items if t["id"] == f"{order}-{number}" and t["state"] != "completed"), None
+            )
+
+        return wait_until(found, f"{order}-{number}")
+
     def claim(self, order: str) -> None:
         """林师傅 takes the construction task."""
-        assert self.client("crew-e1").call("POST", f"/api/v1/tasks/{order}-W01/claim", {}).status_code == 200
+        assert self.client("crew-e1").call("POST", f"/api/v1/tasks/{order}-W03/claim", {}).status_code == 200
 
     def complete(self, order: str) -> None:
         """林师傅 reports the construction as done."""
-        path = f"/api/v1/tasks/{order}-W01/complete"
-        answer = self.client("crew-e1").call("POST", path, {"values": REPORT})
-        assert answer.status_code == 200, answer.text
+        self._do(order, "W03")
+
+    def accept(self, order: str) -> None:
+        """The customer accepts the line; the order is closed."""
+        self._do(order, "W04")
+        self.wait_for_state(order, "completed")
 
     def wait_for_state(self, order: str, state: str) -> None:
         """Until the CRM would be told this state."""
@@ -117,7 +141,7 @@ class Installation:
         """An order from beginning to end."""
         order = self.order_on_site()
         self.complete(order)
-        self.wait_for_state(order, "completed")
+        self.accept(order)
         return order
 
     def order_with_incident(self) -> str:

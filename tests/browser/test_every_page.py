@@ -38,7 +38,7 @@ class Orders:
 
 @pytest.fixture(scope="module")
 def orders(installation: Installation) -> Orders:
-    failed = installation.place_order(building="没有覆盖的楼")
+    failed = installation.place_order(building="没有覆盖的楼", address="没有覆盖的楼1单元101")
     made = Orders(
         on_site=installation.order_on_site(),
         claimed=installation.order_on_site(),
@@ -121,10 +121,10 @@ VISITS = (
     Visit("worklist-empty", "crew-n1", "/tasks"),
     Visit("account-menu", "crew-e1", "/tasks", account_menu),
     Visit("keys", "dispatcher", "/tasks?view=open", keys),
-    Visit("task-open", "crew-e1", "/tasks/{on_site}-W01"),
-    Visit("task-form", "crew-e1", "/tasks/{claimed}-W01"),
-    Visit("task-form-wrong", "crew-e1", "/tasks/{claimed}-W01", wrong_form),
-    Visit("task-completed", "crew-e1", "/tasks/{completed}-W01"),
+    Visit("task-open", "crew-e1", "/tasks/{on_site}-W03"),
+    Visit("task-form", "crew-e1", "/tasks/{claimed}-W03"),
+    Visit("task-form-wrong", "crew-e1", "/tasks/{claimed}-W03", wrong_form),
+    Visit("task-completed", "crew-e1", "/tasks/{completed}-W03"),
     Visit("orders", "dispatcher", "/orders"),
     Visit("orders-none", "dispatcher", "/orders?q=nothing"),
     Visit("order-on-site", "dispatcher", "/orders/{on_site}", diagram_drawn),

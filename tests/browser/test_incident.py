@@ -39,7 +39,7 @@ def test_a_failed_activation_is_seen_run_again_and_the_order_goes_on(
     expect(row).to_have_count(1)
     row.get_by_role("button", name="重跑").click()
     expect(page.locator("#retried")).to_contain_text("定单继续")
-    installation.wait_for_state(order, "completed")
+    installation.accept(order)
     expect(row).to_have_count(0)
     assert len(installation.effects("aaa", "aaa.subscriber.open", order)) == 1
 
@@ -50,11 +50,11 @@ def test_an_incident_is_run_again_from_the_page_of_its_order(
     order = installation.order_with_incident()
     page = screens.open(f"/orders/{order}", "operator")
     expect(page.locator(".notice-error")).to_contain_text("异常单：激活")
-    expect(page.locator("g.djs-element.is-failed[data-element-id=BB_12]")).to_have_count(1)
+    expect(page.locator("g.djs-element.is-failed[data-element-id=BB_12C]")).to_have_count(1)
     page.locator(".notice-error").get_by_role("button", name="重跑").click()
     expect(page).to_have_url(f"{installation.product.url}/orders/{order}")
     expect(page.locator(".notice-success")).to_contain_text("重跑")
-    installation.wait_for_state(order, "completed")
+    installation.accept(order)
     page.reload()
     expect(page.locator(".notice-error")).to_have_count(0)
 

@@ -11,7 +11,7 @@ from web.commands.demo import ORDERS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-NORTH = {"area": "YT-N", "building": "北岭大道6号"}
+NORTH = {"area": "YT-N", "building": "北岭大道6号", "address": "北岭区北岭大道6号1202"}
 
 
 def test_of_two_orders_for_the_last_port_one_wins_and_the_other_says_why(
@@ -32,7 +32,7 @@ def test_of_two_orders_for_the_last_port_one_wins_and_the_other_says_why(
     expect(page.locator(".notice-error")).to_contain_text("R04")
     expect(page.locator(".notice-error")).to_contain_text("OLT-N01")
     expect(page.locator(".notice-error")).to_contain_text("端口")
-    expect(page.locator("g.djs-element.is-failed")).to_have_count(1)
+    expect(page.locator("g.djs-element.is-failed[data-element-id=BB_X04]")).to_have_count(1)
     crew = screens.open("/tasks", "crew-n1", device="phone")
     expect(crew.locator(f"#row-{winner}-W01")).to_be_visible()
     expect(crew.locator(f"#row-{loser}-W01")).to_have_count(0)

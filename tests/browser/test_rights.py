@@ -17,7 +17,7 @@ def test_a_task_of_another_area_is_not_there(
 ) -> None:
     screens.may_be_refused(404)
     order = installation.order_on_site()
-    for path in (f"/tasks/{order}-W01", f"/orders/{order}"):
+    for path in (f"/tasks/{order}-W03", f"/orders/{order}"):
         page = screens.open(path, "crew-n1", locale=locale)
         expect(page.locator("h1")).to_have_text(title)
         expect(page.locator("main")).not_to_contain_text("林女士")

@@ -22,23 +22,23 @@ def test_an_order_is_built_by_a_crew_on_a_phone_while_the_dispatcher_watches(
     desk = screens.open(f"/orders/{order}", "dispatcher")
     expect(_element(desk, "BB_11", "current")).to_have_count(1)
     expect(_element(desk, "BB_05", "done")).to_have_count(1)
-    expect(desk.locator(".steps li").filter(has_text="激活")).to_contain_text("未到")
+    expect(desk.locator(".steps li").filter(has_text="登录测试")).to_contain_text("未到")
 
     phone = screens.open("/tasks", "crew-e1", device="phone")
     _claim(phone, order)
     _send_a_wrong_form(phone)
     _send_the_right_form(phone)
-    installation.wait_for_state(order, "completed")
+    installation.accept(order)
 
-    for element in ("BB_11", "BB_12", "BB_13", "BB_15", "BB_99"):
+    for element in ("BB_11", "BB_12", "BB_13", "BB_14", "BB_15", "BB_99"):
         expect(_element(desk, element, "done")).to_have_count(1, timeout=DRAWN_WITHIN_MS)
     expect(_element(desk, "BB_11", "current")).to_have_count(0)
-    expect(desk.locator(".timeline-title").filter(has_text="林师傅 完成工单")).to_be_visible(
-        timeout=DRAWN_WITHIN_MS
+    expect(desk.locator(".timeline-title").filter(has_text="林师傅 完成工单")).to_have_count(
+        4, timeout=DRAWN_WITHIN_MS
     )
     desk.reload()
     expect(desk.locator(".task-head")).to_contain_text("已竣工")
-    expect(desk.locator(".steps li").filter(has_text="激活")).to_contain_text("完成")
+    expect(desk.locator(".steps li").filter(has_text="登录测试")).to_contain_text("完成")
     _check_the_world_outside(installation, order)
 
 
@@ -48,7 +48,7 @@ def _element(page: Page, element: str, state: str) -> Locator:
 
 
 def _claim(phone: Page, order: str) -> None:
-    row = phone.locator(f"#row-{order}-W01")
+    row = phone.locator(f"#row-{order}-W03")
     expect(row).to_contain_text("东汀一班")
     row.get_by_role("button", name="领取").tap()
     expect(row).to_contain_text("我")

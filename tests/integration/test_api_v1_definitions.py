@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from bpmn.catalog import packaged
 from engine.store import Store
 from tests.machines import V1, Machines, running_machines
+from tests.small_broadband import SMALL
 
-BROADBAND = next(b for b in packaged() if b.name == "broadband")
+BROADBAND = SMALL
 NEWER = BROADBAND.xml.replace("上门施工".encode(), "上门安装".encode())
 
 

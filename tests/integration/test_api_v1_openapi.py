@@ -12,10 +12,10 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from werkzeug.test import TestResponse
 
-from bpmn.catalog import packaged
 from engine.store import Store
 from tests.machines import V1, Machines, an_order, running_machines, sample
 from tests.partner_parts import Partnered
+from tests.small_broadband import SMALL
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def _start_an_instance(contract: Contract) -> None:
 
 
 def _release_a_diagram(contract: Contract) -> None:
-    (bundle,) = [b for b in packaged() if b.name == "broadband"]
+    bundle = SMALL
     newer = bundle.xml.replace("上门施工".encode(), "上门安装".encode())
     made = contract.good("POST", "/definitions", "designer", data=newer, content_type="application/xml")
     number = made["items"][0]["id"]

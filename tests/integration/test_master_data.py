@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bpmn.catalog import packaged
+from bpmn.parse import rebuild
+from bpmn.steps import step_table
 from engine.deploy.model import ProcessBinding
 from engine.masterdata.loading import BadMasterData, Shipped, load
 from engine.masterdata.model import ReasonCode, Tier
@@ -70,6 +73,21 @@ def test_an_olt_has_a_port_for_each_of_its_lines(demo: Store) -> None:
             select(Resource.name).where(Resource.kind == "port", Resource.place == "OLT-N01")
         ).all()
     assert len(ports) == 16 * 64
+
+
+def test_people_have_as_long_for_a_broadband_step_as_its_table_says(demo: Store) -> None:
+    table, expected = step_table("broadband").steps, {}
+    for process in (
+        p for b in packaged() for p in rebuild(b.xml).values() if p.process.startswith("broadband")
+    ):
+        for element, node in process.nodes.items():
+            step = table.get(element[:5])
+            limit = step.limit_of(node.attributes["role"]) if step and node.kind == "userTask" else None
+            if limit is not None:
+                expected[process.process, element] = limit.total_seconds() / 60
+    with demo.read() as db:
+        policies = db.scalars(select(SlaPolicy).where(SlaPolicy.subject == "task", SlaPolicy.code != "BB11"))
+        assert {(p.process, p.element): p.limit_minutes for p in policies} == expected
 
 
 def test_holidays_of_2026_have_their_made_up_days(demo: Store) -> None:

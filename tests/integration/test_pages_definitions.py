@@ -12,11 +12,11 @@ import pytest
 from lxml import html
 from werkzeug.test import TestResponse
 
-from bpmn.catalog import packaged
 from engine.store import Store
 from tests.site import DONE, Browser, Site, running_site
+from tests.small_broadband import SMALL
 
-SHIPPED = next(bundle for bundle in packaged() if bundle.name == "broadband")
+SHIPPED = SMALL
 CHANGED = SHIPPED.xml.replace("上门施工".encode(), "入户施工".encode()).replace(
     b"Construction on site", b"Installation at home"
 )

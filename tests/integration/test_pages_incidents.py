@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from bpmn.catalog import packaged
 from engine.store import Store
 from tests.site import DONE, Browser, Site, running_site
+from tests.small_broadband import SMALL
 
-SHIPPED = next(bundle for bundle in packaged() if bundle.name == "broadband")
+SHIPPED = SMALL
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bpmn.catalog import packaged
 from engine.deploy.definitions import Upload
 from engine.identity.actor import SYSTEM
 from engine.jobs.incidents import incidents
 from engine.orders.model import ServiceOrder
 from engine.store import Store
 from tests.site import Site, running_site
+from tests.small_broadband import SMALL
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def site(store: Store, tmp_path: Path) -> Iterator[Site]:
 
 
 def _deploy(site: Site, old: str, new: str) -> None:
-    bundle = packaged()[0]
+    bundle = SMALL
     text = bundle.xml.decode("utf-8")
     assert old in text
     upload = Upload(bundle.filename, text.replace(old, new, 1).encode(), bundle.forms)

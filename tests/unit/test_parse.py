@@ -27,6 +27,7 @@ from tests.bpmn_xml import (
     user,
     xor,
 )
+from tests.small_broadband import SMALL
 
 DATE = "<timerEventDefinition><timeDate>day</timeDate></timerEventDefinition>"
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
@@ -183,8 +184,8 @@ def test_a_date_without_a_time_of_day_is_no_moment() -> None:
 
 
 def test_a_diagram_that_was_accepted_once_is_built_again_even_if_a_rule_is_new() -> None:
-    today_refused = packaged()[0].xml.replace(b' kaitong:role="FC"', b"")
+    today_refused = SMALL.xml.replace(b' kaitong:role="FC"', b"")
     assert [p.code for p in problems_of(today_refused) if p.severity == "error"] == ["ROLE_MISSING"]
     assert list(rebuild(today_refused)["broadband"].nodes) == list(
-        parse(packaged()[0].xml).processes["broadband"].nodes
+        parse(SMALL.xml).processes["broadband"].nodes
     )

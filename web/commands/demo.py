@@ -27,6 +27,25 @@ from engine.testing import FakeClock
 from web import demo_data
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
+ANSWERS: Mapping[str, Mapping[str, Any]] = {
+    "BB_07": {"appointment": "appointed", "window_date": "2026-11-23", "window": "18-20"},
+    "BB_10": {"material": "drawn", "onu_serial": "YTGP1A2B3C4D"},
+    "BB_11": {
+        "result": "done",
+        "onu_serial": "YTGP1A2B3C4D",
+        "rx_power_dbm": -19.8,
+        "identity_checked": True,
+    },
+    "BB_14": {
+        "acceptance": "accepted",
+        "speed_1": 941,
+        "speed_2": 938,
+        "speed_3": 944,
+        "signed_by": "林女士",
+        "rating": 5,
+    },
+}
+"""What the crew writes into the forms of a broadband order, by element."""
 BEGIN = datetime(2026, 11, 22, 1, 12, tzinfo=UTC)
 
 
@@ -99,20 +118,25 @@ class Play:
         """The story."""
         order = self._place()
         self._work()
-        task = self._one(f"/api/v1/tasks?order={order}", "crew-e1", "construction task")
+        task = self._task(order)
         self.say(
             f"task {task['id']} {task['name']} is with {task['crew']['name']}, due {self._local(task['due_at'])}"
         )
+        self._complete(task, "the crew calls the customer and agrees on a window")
+        self._complete(self._task(order), "the crew draws an ONU from the store")
+        self._work()
         self.pass_time(timedelta(hours=13))
         self.say("13 hours later: " + self._warnings())
         self.simulators.aaa.fault("unavailable", times=-1, operation="aaa.subscriber.open")
         self.say("the AAA server goes down")
-        self._complete(task)
+        self._complete(self._task(order), "the crew has finished on site and sends the form")
         incident = self._until_incident()
         self.say(f"incident at {incident['element']}: {incident['message']}")
         self.simulators.aaa.clear_faults()
         self.say("the AAA server is back; the operator re-runs the step")
         self._post(f"/api/v1/incidents/{incident['id']}/retry", "operator", {})
+        self._work()
+        self._complete(self._task(order), "the customer accepts the line and signs")
         self._work()
         self._check_end(order)
 
@@ -124,15 +148,14 @@ class Play:
         self.say(f"the CRM places {answer['id']} ({answer['externalId']}), promised by {promise}")
         return str(answer["id"])
 
-    def _complete(self, task: Mapping[str, Any]) -> None:
-        values = {
-            "result": "done",
-            "onu_serial": "YTGP1A2B3C4D",
-            "rx_power_dbm": -19.8,
-            "identity_checked": True,
-        }
+    def _task(self, order: str) -> Mapping[str, Any]:
+        self._work()
+        return self._one(f"/api/v1/tasks?order={order}", "crew-e1", "task of the crew")
+
+    def _complete(self, task: Mapping[str, Any], what: str) -> None:
+        values = ANSWERS[task["element"]]
         self._post(f"/api/v1/tasks/{task['id']}/complete", "crew-e1", {"values": values})
-        self.say("the crew has finished on site and sends the form")
+        self.say(what)
 
     def _until_incident(self) -> Mapping[str, Any]:
         for _ in range(12):

@@ -33,6 +33,7 @@ CHARACTERISTICS: Mapping[str, Known] = {
     "building": Known(200, required=True),
     "tier": Known(64, default="normal", whole_order=True),
     "wishedWindow": Known(100),
+    "creditState": Known(16, pattern=r"good|arrears|blacklist"),
     "serviceabilityHold": Known(40, pattern=r"HD-[0-9]{8}-[0-9]{6,}"),
     "orderType": Known(8, pattern=r"[A-Z]{2,8}"),
 }
@@ -75,6 +76,8 @@ def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
     values = {"building": known["building"]}
     if "wishedWindow" in known:
         values["wished_window"] = known["wishedWindow"]
+    if "creditState" in known:
+        values["credit_state"] = known["creditState"]
     product = item["service"]["service_specification"]["id"]
     return NewItem(
         item["id"], item["action"], product, known.get("orderType"), values, known.get("serviceabilityHold")

@@ -55,9 +55,11 @@ export class Diagram {
     this.fit();
     if (this.canvas.zoom() >= READABLE) return;
     const { inner, outer } = this.canvas.viewbox();
-    const height = outer.height / READABLE;
-    const y = inner.y + inner.height / 2 - height / 2;
-    this.canvas.viewbox({ x: inner.x - MARGIN, y, width: outer.width / READABLE, height });
+    const zoom = Math.min(Math.max((outer.width - MARGIN) / inner.width, READABLE), LARGEST);
+    const [width, height] = [outer.width / zoom, outer.height / zoom];
+    const y = height < inner.height ? inner.y - MARGIN / 2 : inner.y + inner.height / 2 - height / 2;
+    const x = width < inner.width ? inner.x - MARGIN : inner.x - (width - inner.width) / 2;
+    this.canvas.viewbox({ x, y, width, height });
   }
 
   /** Bring an element into view without changing the zoom. */

@@ -1,0 +1,45 @@
+"""Which elements and flows of a process have been passed, read from the history of all its instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import select
+
+from bpmn.specs import Node
+from engine.deploy.model import ProcessDefinition
+from engine.runtime import codec
+from engine.runtime.model import InstanceHistory, ProcessInstance
+from engine.store import Store
+
+Note = tuple[str, str, int]
+
+
+def passed(store: Store, process: str, nodes: Mapping[str, Node]) -> tuple[set[str], set[str]]:
+    """Elements and flows of a process that any of its instances has passed."""
+    query = (
+        select(InstanceHistory.body)
+        .join(ProcessInstance, ProcessInstance.id == InstanceHistory.instance_id)
+        .join(ProcessDefinition, ProcessDefinition.id == ProcessInstance.definition_id)
+        .where(ProcessDefinition.key == process)
+    )
+    elements, flows = set[str](), set[str]()
+    with store.read() as session:
+        for body in session.scalars(query):
+            notes: Sequence[Note] = codec.unpack(body)["notes"]
+            elements |= {e for what, e, _ in notes if what in ("completed", "caught", "thrown")}
+            flows |= set(_flows(notes, nodes))
+    return elements, flows
+
+
+def _flows(notes: Sequence[Note], nodes: Mapping[str, Node]) -> Iterable[str]:
+    """A flow was taken where its source completed and its target was entered next, by a token that is newer."""
+    for place, (what, element, token) in enumerate(notes):
+        if what != "completed" or element not in nodes:
+            continue
+        out = {flow.target: flow.id for flow in nodes[element].flows_out}
+        for what_then, then, newer in notes[place + 1 :]:
+            if what_then == "entered" and then in out and newer > token:
+                yield out.pop(then)
+                if not out or nodes[element].kind != "parallelGateway":
+                    break
