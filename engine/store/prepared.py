@@ -133,10 +133,7 @@ class Prepared:
         if session.in_nested_transaction():
             session.connection()  # a savepoint is made when the session is first asked for its connection
         driver: _Driver = session.info[_DRIVER]
-        form = self._forms.get(driver.name)
-        if form is None:
-            form = self._forms[driver.name] = _Form(self.statement, driver.dialect, self.keys)
-        return driver, form
+        return driver, self.form(driver.dialect)
 
 
 class _Driver:
