@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +14,8 @@ from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.deploy.definitions import Definitions
 from engine.identity.rights import ROLES
-from engine.jobs import heartbeat, queue
+from engine.jobs import heartbeat
 from engine.jobs.local import Noop
-from engine.jobs.queue import Claim
 from engine.jobs.worker import Handler, Worker
 from engine.orders import jeopardy
 from engine.orders.states import OrderStates
@@ -104,7 +102,7 @@ def worker(services: Services) -> Worker:
     callbacks = CallbackJob(services.store, services.clock, CallbackSender(services.settings))
     router = Router(services.store, services.clock, services.kernel)
     handlers: dict[str, Handler] = {
-        "advance": _advance(services),
+        "advance": router.advance,
         "service": runner,
         "callback": callbacks,
         jeopardy.KIND: jeopardy.JeopardyJob(services.store, services.clock),
@@ -114,23 +112,6 @@ def worker(services: Services) -> Worker:
     }
     made.append(Worker(services.store, services.clock, services.kernel, handlers, services.settings))
     return made[0]
-
-
-def _advance(services: Services) -> Callable[[Claim], None]:
-    """The handler of jobs that only move an instance on."""
-
-    def run(claim: Claim) -> None:
-        now = services.clock.now()
-
-        def work(session: Any) -> None:
-            job = queue.held(session, claim)
-            if job is not None and claim.instance_id is not None:
-                queue.finish(job, now)
-                services.kernel.advance(session, claim.instance_id, at=now)
-
-        services.store.run(work)
-
-    return run
 
 
 def ticker(services: Services) -> Ticker:

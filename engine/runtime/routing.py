@@ -38,10 +38,16 @@ def send(session: Session, row: Held, top: Instance) -> None:
 
 
 class Router:
-    """The handlers of these jobs."""
+    """The handlers of these jobs, and of those that only move an instance on."""
 
     def __init__(self, store: Store, clock: Clock, kernel: Kernel) -> None:
         self.store, self.clock, self.kernel = store, clock, kernel
+
+    def advance(self, claim: Claim) -> None:
+        """Moves an instance on that had used up its budget, or was started without moving."""
+        instance_id, now = claim.instance_id, self.clock.now()
+        if instance_id is not None:
+            self._do(claim, lambda session: self.kernel.advance(session, instance_id, at=now))
 
     def message(self, claim: Claim) -> None:
         """Delivers a message, or keeps it; a repeat of the job finds that it is done."""

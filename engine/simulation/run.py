@@ -83,12 +83,12 @@ class _Run:
         self.store, self.trial, self.answers, self.clock = store, trial, answers, FakeClock()
         self.definitions = Definitions(Catalogue)
         self.kernel = Kernel(self.definitions, [self], common_key="simulation")
-        router = Router(store, self.clock, self.kernel)
+        self.router = Router(store, self.clock, self.kernel)
         handlers = {
             "advance": self._advance,
             "service": self._service,
-            "message": router.message,
-            "signal": router.signal,
+            "message": self.router.message,
+            "signal": self.router.signal,
         }
         self.worker = Worker(store, self.clock, self.kernel, handlers, Settings())
         self.end = self.clock.now() + trial.until
@@ -144,11 +144,7 @@ class _Run:
 
     def _advance(self, claim: Claim) -> None:
         self.steps += STEP_BUDGET
-        with self.store.write() as session:
-            job = queue.held(session, claim)
-            if job is not None and claim.instance_id is not None:
-                queue.finish(job, self.clock.now())
-                self.kernel.advance(session, claim.instance_id, at=self.clock.now())
+        self.router.advance(claim)
 
     def _service(self, claim: Claim) -> None:
         """A service task begins: its answer comes later, even if at once."""
