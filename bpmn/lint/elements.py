@@ -71,11 +71,11 @@ def check(report: Report) -> None:
             report.add("ID_MISSING", element, kind=kind_of(element))
         for element in scope.nodes.values():
             _features(report, element)
-            _attributes(report, element)
+            attributes(report, element)
         for flow in scope.flows:
-            _attributes(report, flow.element)
+            attributes(report, flow.element)
     for scope in report.diagram.processes:
-        _attributes(report, scope.element)
+        attributes(report, scope.element)
     _our_elements(report)
     _drawn(report)
     _global_tasks(report)
@@ -117,15 +117,16 @@ def _features(report: Report, element: etree._Element) -> None:
             report.add("FEATURE", child, feature=f"{name} in {kind}")
 
 
-def _attributes(report: Report, element: etree._Element) -> None:
-    kind = kind_of(element)
+def attributes(report: Report, element: etree._Element, owner: etree._Element | None = None) -> None:
+    """Ours that are not known, or have a value that is not; told at the owner, on the element's line."""
+    kind, place, line = kind_of(element), element if owner is None else owner, line_of(element)
     known = extension.ATTRIBUTES.get(kind, {})
     for name, value in extension.attributes(element).items():
         if name not in known:
-            report.add("ATTRIBUTE", element, name=name, kind=kind, known=some(known))
+            report.add("ATTRIBUTE", place, line, name=name, kind=kind, known=some(known))
         elif name in extension.VALUES and value not in extension.VALUES[name]:
             values = some(extension.VALUES[name])
-            report.add("ATTRIBUTE", element, name=f"{name}={value[:40]}", kind=kind, known=values)
+            report.add("ATTRIBUTE", place, line, name=f"{name}={value[:40]}", kind=kind, known=values)
 
 
 def _our_elements(report: Report) -> None:

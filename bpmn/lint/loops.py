@@ -6,7 +6,8 @@ from lxml import etree
 
 from bpmn import extension, loops
 from bpmn.diagram import ACTIVITY_KINDS
-from bpmn.lint.report import Report, some
+from bpmn.lint import elements
+from bpmn.lint.report import Report
 from bpmn.specs.loops import MOST_IN_PARALLEL, MOST_IN_SEQUENCE
 from bpmn.xml import is_true, kind_of, line_of
 
@@ -42,10 +43,7 @@ def _loop(report: Report, activity: etree._Element, found: etree._Element) -> No
         name = kind_of(child) if isinstance(child.tag, str) else ""
         if name and name not in _INSIDE[kind] | _ALWAYS:
             report.add("FEATURE", activity, line_of(child), feature=f"{name} in {kind}")
-    known = extension.ATTRIBUTES.get(kind, {})
-    for name in extension.attributes(found):
-        if name not in known:
-            report.add("ATTRIBUTE", activity, line_of(found), name=name, kind=kind, known=some(known))
+    elements.attributes(report, found, activity)
     if kind == loops.STANDARD:
         _standard(report, activity, found)
     else:
