@@ -24,6 +24,8 @@ class Activity(Node):
     loop: Loop | None = None
     needs = 1
     """How many tokens have to arrive before it begins (startQuantity)."""
+    produces = 1
+    """How many tokens leave by each flow (completionQuantity)."""
 
     @property
     def is_join(self) -> bool:  # type: ignore[override]

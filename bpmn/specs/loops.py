@@ -41,12 +41,13 @@ class Loop(Activity):
         variables = {"loopCounter": nth} | local
         token.workflow.put(self.body, parent=token, nth=nth, local=variables)
 
-    def keep_record(self, inner: Token) -> None:
-        """What a round may have to be compensated for stays with the loop until it is done."""
+    def end_round(self, inner: Token) -> None:
+        """A round leaves the tree; what it may have to be compensated for stays with the loop until that is done."""
+        top, outer = inner.workflow.top_workflow, inner.parent
         left = inner.internal_data.pop("left", None)
         if left is not None and not self.handler:
-            top, outer = inner.workflow.top_workflow, inner.parent
             top.remember(outer, left=[*top.recall(outer).get("left", ()), left])
+        top.round_at(inner)
 
     @abstractmethod
     def round_done(self, inner: Token) -> None:
@@ -70,8 +71,7 @@ class StandardLoop(Loop, spiff.StandardLoopTask):
     def round_done(self, inner: Token) -> None:
         outer, done = inner.parent, inner.internal_data["nth"] + 1
         top, again = inner.workflow.top_workflow, self._again(inner, done)
-        self.keep_record(inner)
-        top.round_at(inner)
+        self.end_round(inner)
         if again:
             self.begin(outer, done)
         else:
@@ -129,8 +129,7 @@ class MultiInstance(Loop):
             outputs = top.recall(outer)["outputs"]
             outputs[nth] = value
             top.remember(outer, outputs=outputs)
-        self.keep_record(inner)
-        top.round_at(inner)
+        self.end_round(inner)
         if is_over:
             self._hand_over(outer)
             top.finish(outer)

@@ -66,8 +66,6 @@ class Node:
     """The activity that compensates this one, when it is done."""
     is_join = False
     """Whether a token that waits here waits for other tokens, and for nothing else."""
-    produces = 1
-    """How many tokens leave by each flow (completionQuantity)."""
     has_scope = False
     """Whether what it does is in a scope of its own, named like the element."""
     passive = False
@@ -110,7 +108,7 @@ class Node:
         return True
 
     def _on_complete(self, token: Token) -> None:
-        token.workflow.emit(token, list(self.route(token)) * self.produces)
+        token.workflow.emit(token, self.route(token))
 
     def route(self, token: Token) -> Sequence[Flow]:
         """The flows that leave the node now: plain ones always, conditional ones if true, the default if none was true."""

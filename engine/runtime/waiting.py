@@ -136,8 +136,7 @@ class Waiting:
             if self._comes_again(token):  # one token for each time
                 scope.put(node, state=READY, flow=token.internal_data["flow"])
                 return
-            for key in ("due", "cycle"):
-                token.internal_data.pop(key, None)
+            _forget_timer(token)
             token._set_state(READY)
             return
         activity = token.parent
@@ -173,11 +172,15 @@ class Waiting:
             for other in list(scope.task_tree.children):
                 if other is not token:
                     top.kill(other)
-            for key in ("due", "cycle"):
-                token.internal_data.pop(key, None)
+            _forget_timer(token)
             token._set_state(STARTED)
         else:
             if not self._comes_again(token):
                 top.forget(token)
             handler = scope.put(node, state=STARTED)
         top.guard(handler, "enter", lambda: top.open_scope(handler))
+
+
+def _forget_timer(token: Token) -> None:
+    for key in ("due", "cycle"):
+        token.internal_data.pop(key, None)
