@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.events import record
+from engine.partners.events import record_order
 from engine.partners.model import PartnerOrder
 from engine.partners.states import FINAL
 
@@ -54,15 +54,11 @@ class PartnerCalls:
             return
         before, order.state, order.refused_at, order.changed_at = order.state, "refused", at, at
         order.refusal_code, order.refusal_reason = code[:64], message[:500]
-        record(
+        record_order(
             session,
             "PartnerReported",
+            order,
             at=at,
-            actor="system",
-            business_key=order.business_key,
-            instance_id=order.instance_id,
-            partner_order=order.id,
-            partner=order.partner,
             before=before,
             after="refused",
             visit=order.visit,
@@ -86,34 +82,14 @@ def _sent(session: Session, order: PartnerOrder, output: Mapping[str, Any], at: 
     order.partner_number = order.partner_number or output["partner_number"]
     if order.state == "opened":
         order.state = "sent"
-    record(
-        session,
-        "PartnerOrderSent",
-        at=at,
-        actor="system",
-        business_key=order.business_key,
-        instance_id=order.instance_id,
-        partner_order=order.id,
-        partner=order.partner,
-        partner_number=order.partner_number,
-    )
+    record_order(session, "PartnerOrderSent", order, at=at, partner_number=order.partner_number)
 
 
 def _stopped(session: Session, order: PartnerOrder, outcome: str, at: datetime) -> None:
     order.stop_asked_at, order.stop_outcome = order.stop_asked_at or at, outcome
     if outcome == "confirmed" and order.state not in FINAL:
         order.state, order.stopped_at = "stopped", at
-    record(
-        session,
-        "PartnerOrderStopped",
-        at=at,
-        actor="system",
-        business_key=order.business_key,
-        instance_id=order.instance_id,
-        partner_order=order.id,
-        partner=order.partner,
-        outcome=outcome,
-    )
+    record_order(session, "PartnerOrderStopped", order, at=at, outcome=outcome)
 
 
 def _undone(session: Session, instance_id: int, at: datetime) -> None:
@@ -134,15 +110,4 @@ def _checked(
         order.state, order.confirmed_at = "confirmed", at
     elif order.visit == args["visit"]:  # else the partner has begun its next visit already
         order.state, order.sent_back_at, order.visit = "sent_back", at, order.visit + 1
-    record(
-        session,
-        "PartnerOrderChecked",
-        at=at,
-        actor="system",
-        business_key=order.business_key,
-        instance_id=order.instance_id,
-        partner_order=order.id,
-        partner=order.partner,
-        after=order.state,
-        reason=args.get("reason"),
-    )
+    record_order(session, "PartnerOrderChecked", order, at=at, after=order.state, reason=args.get("reason"))

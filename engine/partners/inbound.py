@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, RuleViolation
-from engine.events import record
+from engine.partners.events import record_order
 from engine.partners.model import PartnerMessage, PartnerOrder
 from engine.partners.states import IMPLIES_ACCEPTED, MESSAGES, moves
 from engine.runtime.kernel import Kernel
@@ -152,15 +152,12 @@ def _apply(
         order.refusal_code, order.refusal_reason = report.code, (report.reason or "")[:500] or None
     if report.state == "done":
         order.proof = dict(report.proof or {})
-    record(
+    record_order(
         session,
         "PartnerReported",
+        order,
         at=at,
         actor=actor,
-        business_key=order.business_key,
-        instance_id=order.instance_id,
-        partner_order=order.id,
-        partner=order.partner,
         before=before,
         after=order.state,
         visit=order.visit,
@@ -174,15 +171,12 @@ def _note_late(session: Session, order: PartnerOrder, report: Report, at: dateti
     column = f"{report.state}_at"
     if getattr(order, column) is None:
         setattr(order, column, min(report.at, at))
-    record(
+    record_order(
         session,
         "PartnerReportedLate",
+        order,
         at=at,
         actor=actor,
-        business_key=order.business_key,
-        instance_id=order.instance_id,
-        partner_order=order.id,
-        partner=order.partner,
         reported=report.state,
         visit=report.visit,
         state=order.state,

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.events import record
+from engine.partners.events import record_order
 from engine.partners.model import PartnerOrder
 from engine.ports import LocalCall, LocalOperation, Operation, Repeat
 
@@ -60,17 +60,7 @@ class OpenPartnerOrder:
         )
         session.add(order)
         session.flush()
-        record(
-            session,
-            "PartnerOrderOpened",
-            at=call.now,
-            actor="system",
-            business_key=call.business_key,
-            instance_id=call.instance_id,
-            partner_order=order.id,
-            partner=order.partner,
-            attempt=attempt,
-        )
+        record_order(session, "PartnerOrderOpened", order, at=call.now, attempt=attempt)
         return {"partner_order": order.id, "attempt": attempt}
 
 

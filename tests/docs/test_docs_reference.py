@@ -104,7 +104,12 @@ def sources(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
                 yield path, ast.parse(path.read_bytes())
 
 
-RECORDERS = {"record": set[str](), "_record": set[str](), "record_task": {"task", "name", "name_en"}}
+RECORDERS = {
+    "record": set[str](),
+    "_record": set[str](),
+    "record_task": {"task", "name", "name_en"},
+    "record_order": {"partner_order", "partner"},
+}
 """What writes an event, and what it adds to its data by itself."""
 
 
