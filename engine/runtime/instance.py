@@ -323,7 +323,9 @@ class Instance(ScopeMixin, BpmnWorkflow):
 
     def evaluate(self, token: Token, expression: Expression, known: Mapping[str, Any] = _NOTHING) -> Any:
         """`known` are names that only this expression sees."""
-        return expression.evaluate({**variables.view(self, token), **known}, now=self.now)
+        seen = variables.view(self, token)
+        seen.update(known)
+        return expression.evaluate(seen, now=self.now)
 
     def run_script(self, token: Token, script: Script) -> None:
         try:
