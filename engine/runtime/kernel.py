@@ -57,12 +57,16 @@ class Kernel:
         local: Mapping[str, LocalOperation] | None = None,
         live: LiveInstances | None = None,
         common_key: str = "",
+        step_budget: int = STEP_BUDGET,
     ) -> None:
-        """`common_key`: the key of messages that name none, in place of each instance's own; for simulations."""
+        """`common_key`: the key of messages that name none, in place of each instance's own; for simulations.
+
+        `step_budget`: how many steps one transaction moves; with 1 an instance is stored between every two.
+        """
         self.definitions, self.listeners = definitions, tuple(listeners)
         self.local = local or {}
         self.live = live or LiveInstances()
-        self.common_key = common_key
+        self.common_key, self.step_budget = common_key, step_budget
 
     # ---- commands
 
@@ -84,7 +88,7 @@ class Kernel:
         top = Instance(executable, self.common_key or business_key, at)
         top.start(values)
         record(session, "InstanceStarted", at=at, actor=actor, business_key=business_key, instance_id=row.id)
-        self._save(session, row, top, actor, budget=STEP_BUDGET if advance else 0, started=True)
+        self._save(session, row, top, actor, budget=self.step_budget if advance else 0, started=True)
         return row
 
     def advance(self, session: Session, instance_id: int, *, at: datetime, actor: str = "system") -> None:
@@ -259,7 +263,7 @@ class Kernel:
         if only_if_moved and not top.notes:
             return
         top.settle()
-        self._save(session, row, top, actor, STEP_BUDGET)
+        self._save(session, row, top, actor, self.step_budget)
 
     def _live(self, session: Session, row: Held, at: datetime) -> Instance:
         return self.live.take(row, at) or self._decode(session, row, at)

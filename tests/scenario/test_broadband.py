@@ -17,6 +17,7 @@ from bpmn.catalog import packaged
 from bpmn.parse import rebuild
 from engine.resources.model import Building, Coverage
 from engine.resources.places import key_of
+from engine.runtime.live import LiveInstances
 from engine.store import Store, migrate
 from tests.scenario.coverage import passed
 from tests.scenario.stage import Play, Stage, running_stage
@@ -572,3 +573,21 @@ def test_machines_people_partners_and_undoing_work_on_each_database(store: Store
             play = STORIES[name].play(stage)
             assert (name, play.state, play.code) == (name, STORIES[name].state, STORIES[name].code)
             stage.heal()
+
+
+def test_the_stories_end_the_same_when_an_order_is_stored_and_restored_between_all_steps(
+    tmp_path: Path,
+) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'kaitong.db'}")
+    migrate.upgrade(store)
+    try:
+        with running_stage(store, tmp_path) as stage:
+            _more_buildings(stage)
+            kernel = stage.machines.site.services.kernel
+            kernel.step_budget, kernel.live = 1, LiveInstances(most=0)
+            for name, told in STORIES.items():
+                play = told.play(stage)
+                assert (name, play.state, play.code) == (name, told.state, told.code)
+                stage.heal()
+    finally:
+        store.close()
