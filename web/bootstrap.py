@@ -17,6 +17,7 @@ from engine.identity.rights import ROLES
 from engine.jobs import heartbeat
 from engine.jobs.local import Noop
 from engine.jobs.worker import Handler, Worker
+from engine.lines import operations as lines
 from engine.orders import jeopardy
 from engine.orders.states import OrderStates
 from engine.partners import comparison
@@ -51,7 +52,8 @@ def local_operations(starter: StartProcess | None = None) -> dict[str, LocalOper
     """Operations whose effect is rows of our own, by name."""
     starts = starter or StartProcess()
     named: dict[str, LocalOperation] = {Noop.operation.name: Noop(), starts.operation.name: starts}
-    return resources.operations() | partners.operations() | dispatching.operations() | named
+    ours = resources.operations() | lines.operations() | partners.operations() | dispatching.operations()
+    return ours | named
 
 
 def catalogue(registry: Registry) -> Catalogue:

@@ -132,6 +132,7 @@ def make(session: Session, kind: str, rule: Any, wish: Wish) -> str:
         name=name,
         state="reserved",
         vlan=None,
+        top_speed_mbps=None,
         holder=wish.holder,
         slot=wish.slot,
         taken_by=wish.key,

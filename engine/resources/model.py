@@ -121,6 +121,7 @@ class Resource(Base):
     name: Mapped[word]  # 1/3/7, YTGP1A2B3C4D, yt10230123
     state: Mapped[str] = mapped_column(String(12), default="free")
     vlan: Mapped[int | None]  # of a port
+    top_speed_mbps: Mapped[int | None]  # of a device that cannot carry more
     holder: Mapped[str | None] = mapped_column(String(40))  # business key of who holds it, or held it last
     slot: Mapped[word] = mapped_column(default="")  # which of several lines or ends of the holder
     taken_by: Mapped[str | None] = mapped_column(String(200))  # key of the call that took it
