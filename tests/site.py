@@ -46,9 +46,12 @@ DONE = {
 """A construction report as a crew sends it."""
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 _MORE_PEOPLE = (
-    ("partner", "合作单位", ["PT"], ["YT-W"], "P-HJ"),
-    ("monitor", "网管员", ["NC"], ["YT-E"], None),
+    demo_data.Employee("partner", "合作单位", ["PT"], ["YT-W"], None, "P-HJ"),
+    demo_data.Employee("monitor", "网管员", ["NC"], ["YT-E"], None, None),
 )
+
+
+_OF_ORDER = frozenset({"external_id", "customer", "phone", "area", "address", "tier", "product"})
 
 
 @dataclass
@@ -80,7 +83,10 @@ class Site:
         return browser
 
     def place_order(self, **given: Any) -> str:
-        """A broadband order in East Ting, received; `work` moves it on."""
+        """An order, a broadband one in East Ting unless told otherwise, received; `work` moves it on.
+
+        `order_type` and `action` are its item's; what an order does not know is a characteristic of the item.
+        """
         self.placed += 1
         values = {
             "external_id": f"CRM-{self.placed:04}",
@@ -92,8 +98,9 @@ class Site:
             "tier": "normal",
             "product": "BB-1000",
         } | given
-        of_item = {name: values.pop(name) for name in ("building", "credit_state") if name in values}
-        item = NewItem("1", "add", values.pop("product"), None, of_item)
+        action, order_type = values.pop("action", "add"), values.pop("order_type", None)
+        of_item = {name: values.pop(name) for name in set(values) - _OF_ORDER}
+        item = NewItem("1", action, values.pop("product"), order_type, of_item)
         command = PlaceOrder(source="crm", items=[item], document={}, **values)
         me = self.services
         with self.store.write() as db:
@@ -198,16 +205,15 @@ def _seed(db: Any, services: Services, bundles: Sequence[Packaged]) -> dict[str,
     demo_data.seed_company(db, at)
     demo_data.seed_base(db, services, at, bundles)
     rows = []
-    for login, name, roles, areas, post in (*demo_data.PEOPLE, *_MORE_PEOPLE):
-        is_partner = post is not None and post.startswith("P-")
+    for one in (*demo_data.people(), *_MORE_PEOPLE):
         rows.append(
             Person(
-                login=login,
-                name=name,
-                roles=roles,
-                areas=areas,
-                crew_id=None if is_partner else post,
-                employer=post if is_partner else None,
+                login=one.login,
+                name=one.name,
+                roles=one.roles,
+                areas=one.areas,
+                crew_id=one.crew,
+                employer=one.employer,
                 password_hash=_hash(),
                 created_at=at,
             )

@@ -1,14 +1,16 @@
 """The demo operator 云汀通信 (Yunting Telecom, invented) and what every site begins with, put into an empty database.
 
-Master data are files (`web/demo`, `engine/masterdata`, `sla`), loaded once and edited afterwards as rows; here are logins.
+Everything is files (`web/demo`, `engine/masterdata`, `sla`), loaded once and edited afterwards as rows.
 """
 
 from __future__ import annotations
 
+import csv
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from bpmn.catalog import Packaged, packaged
@@ -16,26 +18,11 @@ from engine.deploy.definitions import Upload
 from engine.identity.people import create_person, find_person
 from engine.identity.tokens import create_token, revoke_token, tokens_of
 from engine.orders.model import HubSubscription
-from web.master_data import load_base, load_demo
+from web.master_data import DEMO, load_base, load_demo
 
 if TYPE_CHECKING:
     from web.services import Services
 
-PEOPLE: tuple[tuple[str, str, list[str], list[str], str | None], ...] = (
-    ("admin", "系统管理员", ["AD"], [], None),
-    ("designer", "钱流程", ["PD"], [], None),
-    ("dispatcher", "陈调度", ["DP"], ["YT-E"], None),
-    ("supervisor", "周主管", ["SV"], ["YT-E"], None),
-    ("operator", "吴运维", ["OP"], [], None),
-    ("service", "郑客服", ["CS"], [], None),
-    ("crew-e1", "林师傅", ["FC"], ["YT-E"], "E1"),
-    ("crew-e1b", "何师傅", ["FC"], ["YT-E"], "E1"),
-    ("crew-e2", "孙师傅", ["FC"], ["YT-E"], "E2"),
-    ("crew-n1", "马师傅", ["FC"], ["YT-N"], "N1"),
-    ("resource", "何资源", ["RS"], ["YT-E", "YT-N", "YT-W", "YT-S"], None),
-    ("data", "许数据", ["DE"], ["YT-E", "YT-N", "YT-W", "YT-S"], None),
-    ("quality", "冯质检", ["QA"], [], None),
-)
 CRM_LOGIN = "crm"
 PARTNER_LOGINS = (
     ("partner-cat", "云汀有线", "P-CAT"),
@@ -45,6 +32,28 @@ PARTNER_LOGINS = (
 
 
 SIMULATOR_TOKEN = "simulator"  # noqa: S105  (its name, not its text)
+
+
+@dataclass(frozen=True)
+class Employee:
+    """Somebody who works at the demo operator, or for it (`employer`)."""
+
+    login: str
+    name: str
+    roles: list[str]
+    areas: list[str]
+    crew: str | None
+    employer: str | None
+
+
+def people() -> Iterator[Employee]:
+    """Everybody who works there."""
+    with resources.files(DEMO).joinpath("people.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            roles, areas = row["roles"].split(), row["areas"].split()
+            yield Employee(
+                row["login"], row["name"], roles, areas, row["crew"] or None, row["employer"] or None
+            )
 
 
 @dataclass(frozen=True)
@@ -76,12 +85,20 @@ def seed_company(session: Any, at: datetime) -> None:
 def seed_people(session: Any, at: datetime) -> list[DemoLogin]:
     """Demo logins with passwords that nobody else has, and the CRM as a machine."""
     logins = []
-    for login, name, roles, areas, crew in PEOPLE:
+    for one in people():
         password = "-".join(secrets.token_hex(3) for _ in range(3))
         create_person(
-            session, login=login, name=name, roles=roles, password=password, areas=areas, crew_id=crew, at=at
+            session,
+            login=one.login,
+            name=one.name,
+            roles=one.roles,
+            password=password,
+            areas=one.areas,
+            crew_id=one.crew,
+            employer=one.employer,
+            at=at,
         )
-        logins.append(DemoLogin(login, name, roles, password))
+        logins.append(DemoLogin(one.login, one.name, one.roles, password))
     create_person(session, login=CRM_LOGIN, name="CRM 营业系统", roles=["CRM"], at=at)
     for login, name, partner in PARTNER_LOGINS:
         create_person(session, login=login, name=name, roles=["PTS"], employer=partner, at=at)

@@ -27,7 +27,7 @@ from web import demo_data
 from web.commands.demo import ORDERS, sample_order
 
 PATIENCE_S = 30
-CREWS = {login: crew for login, *_, crew in demo_data.PEOPLE if crew is not None}
+CREWS = {one.login: one.crew for one in demo_data.people() if one.crew is not None}
 
 
 def wait_until(check: Callable[[], Any], what: str) -> Any:

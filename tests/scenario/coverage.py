@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
+from bpmn.catalog import packaged
+from bpmn.parse import rebuild
 from bpmn.specs import Node
 from engine.deploy.model import ProcessDefinition
 from engine.runtime import codec
@@ -13,6 +15,18 @@ from engine.runtime.model import InstanceHistory, ProcessInstance
 from engine.store import Store
 
 Note = tuple[str, str, int]
+
+
+def never_passed(store: Store, *processes: str) -> list[str]:
+    """Elements and flows of shipped processes that no instance of them has passed."""
+    left = []
+    for bundle in packaged():
+        for process, executable in rebuild(bundle.xml).items():
+            if process in processes:
+                elements, flows = passed(store, process, executable.nodes)
+                drawn = {flow.id for node in executable.nodes.values() for flow in node.flows_out}
+                left += sorted(set(executable.nodes) - elements) + sorted(drawn - flows)
+    return left
 
 
 def passed(store: Store, process: str, nodes: Mapping[str, Node]) -> tuple[set[str], set[str]]:

@@ -1,4 +1,4 @@
-"""A stage for whole broadband orders: the shipped process, its people, a virtual clock, and everything that is outside."""
+"""A stage for whole orders: the shipped processes, their people, a virtual clock, and everything that is outside."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from engine.orders.model import ServiceOrder
 from engine.partners.model import PartnerOrder
 from engine.ports import LocalCall, LocalOperation
 from engine.resources.model import Resource
-from engine.store import Store
+from engine.runtime.live import LiveInstances
+from engine.store import Store, migrate
 from tasks.field.model import Crew
 from tasks.model import Task
-from tests.broadband_parts import ANSWERS
+from tests.answers import ANSWERS
 from tests.machines import CANCEL, V1, Machines, running_machines
 
 EVERYBODY = "everybody"
 """Somebody with all roles of the field and the desk: who may do what is tested elsewhere."""
-ROLES = ("FC", "DP", "SV", "CS", "RS", "DE", "QA", "OP", "PT")
+ROLES = ("FC", "PT", "DP", "SV", "OP", "NC", "RS", "TX", "DE", "PM", "MT", "CM", "CS", "QA")
 ADMINISTRATOR = "admin"
 _RATE = "INSERT INTO radgroupreply(groupname, attribute, op, value) VALUES (?, ?, ':=', '1000000')"
 
@@ -61,6 +62,16 @@ class Stage:
     def simulators(self) -> Any:
         """The world outside."""
         return self.machines.site.simulators
+
+    @property
+    def store(self) -> Store:
+        """Our own database."""
+        return self.machines.site.store
+
+    def store_between_all_steps(self) -> None:
+        """From now on nothing of an order is kept in memory, not even from one step to the next."""
+        kernel = self.machines.site.services.kernel
+        kernel.step_budget, kernel.live = 1, LiveInstances(most=0)
 
     def hear(self, partner: str, message: Mapping[str, Any]) -> int:
         """What a partner tells comes in at our address."""
@@ -306,7 +317,19 @@ def running_stage(store: Store, folder: Path) -> Iterator[Stage]:
     """The demo operator with the shipped processes."""
     settings = {"retry_seconds": 0.0, "adapter_timeout_seconds": 2.0}
     with running_machines(store, folder, bundles=packaged(), **settings) as machines:
-        machines.add_person(EVERYBODY, *ROLES, areas=("YT-E", "YT-N", "YT-W"))
+        machines.add_person(EVERYBODY, *ROLES, areas=("YT-E", "YT-N", "YT-W", "YT-S"))
         stage = Stage(machines)
         stage.simulators.partner.inbound = stage.hear
         yield stage
+
+
+@contextmanager
+def stage_of_its_own(folder: Path) -> Iterator[Stage]:
+    """A stage on a new SQLite database in a folder."""
+    store = Store(f"sqlite:///{folder / 'kaitong.db'}")
+    migrate.upgrade(store)
+    try:
+        with running_stage(store, folder) as running:
+            yield running
+    finally:
+        store.close()

@@ -7,20 +7,17 @@ are played again on each database.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bpmn.catalog import packaged
-from bpmn.parse import rebuild
 from engine.resources.model import Building, Coverage
 from engine.resources.places import key_of
-from engine.runtime.live import LiveInstances
-from engine.store import Store, migrate
-from tests.scenario.coverage import passed
-from tests.scenario.stage import Play, Stage, running_stage
+from engine.store import Store
+from tests.scenario.coverage import never_passed
+from tests.scenario.stage import Play, Stage, running_stage, stage_of_its_own
+from tests.scenario.stories import Played, Stories
 
 pytestmark = pytest.mark.xdist_group("broadband")
 
@@ -35,27 +32,8 @@ LAST_PORT = {
 }
 
 
-@dataclass(frozen=True)
-class Story:
-    """One order: how it is played, how it ends, and why."""
-
-    play: Callable[[Stage], Play]
-    state: str
-    code: str | None = None
-    network: str = "own"
-
-
-STORIES: dict[str, Story] = {}
-
-
-def story(state: str, code: str | None = None, network: str = "own") -> Callable[[Any], Any]:
-    """Writes a function down as a story."""
-
-    def note(play: Callable[[Stage], Play]) -> Callable[[Stage], Play]:
-        STORIES[play.__name__] = Story(play, state, code, network)
-        return play
-
-    return note
+STORIES = Stories()
+story = STORIES.story
 
 
 # ---- as it should go
@@ -452,7 +430,7 @@ WAITING: Mapping[str, Callable[[Stage], Play]] = {
     "BB_14": _at("BB_14"),
     "BB_14V": _open_at(_refused_twice),
 }
-STORIES |= {f"cancelled_at_{element}": Story(play, "cancelled") for element, play in WAITING.items()}
+STORIES.cancelled(WAITING)
 ON_EACH_DATABASE = (
     "all_goes_well",
     "a_low_rating_is_followed_up_and_put_right",
@@ -468,28 +446,15 @@ ON_EACH_DATABASE = (
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder = tmp_path_factory.mktemp("broadband")
-    store = Store(f"sqlite:///{folder / 'kaitong.db'}")
-    migrate.upgrade(store)
-    try:
-        with running_stage(store, folder) as running:
-            _more_buildings(running)
-            yield running
-    finally:
-        store.close()
+    with stage_of_its_own(tmp_path_factory.mktemp("broadband")) as running:
+        _more_buildings(running)
+        yield running
 
 
 @pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Play | BaseException]:
+def played(stage: Stage) -> Played:
     """Every story, once."""
-    found: dict[str, Play | BaseException] = {}
-    for name, told in STORIES.items():
-        try:
-            found[name] = told.play(stage)
-        except Exception as e:  # shown by the tests of this story
-            found[name] = e
-        stage.heal()
-    return found
+    return STORIES.play(stage)
 
 
 def _more_buildings(stage: Stage) -> None:
@@ -511,23 +476,14 @@ def _more_buildings(stage: Stage) -> None:
         )
 
 
-def _play(played: Mapping[str, Play | BaseException], name: str) -> Play:
-    found = played[name]
-    if isinstance(found, BaseException):
-        raise found
-    return found
+@pytest.mark.parametrize("name", STORIES)
+def test_the_order_ends_as_it_should(played: Played, name: str) -> None:
+    played.as_told(name)
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_the_order_ends_as_it_should(played: dict[str, Play | BaseException], name: str) -> None:
-    play, expected = _play(played, name), STORIES[name]
-    assert (play.state, play.code) == (expected.state, expected.code), (play.open(), play.troubles())
-    assert play.open() == []
-
-
-@pytest.mark.parametrize("name", STORIES)
-def test_nothing_is_held_but_by_lines_that_work(played: dict[str, Play | BaseException], name: str) -> None:
-    play, expected = _play(played, name), STORIES[name]
+def test_nothing_is_held_but_by_lines_that_work(played: Played, name: str) -> None:
+    play, expected = played.of(name), STORIES[name]
     if expected.state != "completed":
         assert play.holds() == {}
     elif expected.network == "own":
@@ -537,10 +493,8 @@ def test_nothing_is_held_but_by_lines_that_work(played: dict[str, Play | BaseExc
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_outside_there_is_what_the_order_has_reached_and_nothing_else(
-    played: dict[str, Play | BaseException], name: str
-) -> None:
-    play, expected = _play(played, name), STORIES[name]
+def test_outside_there_is_what_the_order_has_reached_and_nothing_else(played: Played, name: str) -> None:
+    play, expected = played.of(name), STORIES[name]
     done = expected.state == "completed"
     by_hand = "by_hand" in name
     entries = 2 if done and expected.network == "own" and not by_hand else 0
@@ -550,44 +504,24 @@ def test_outside_there_is_what_the_order_has_reached_and_nothing_else(
     assert len(reports) == (0 if expected.state in ("cancelled", "rejected") else 1)
 
 
-def test_why_nothing_could_be_reserved_is_told(played: dict[str, Play | BaseException]) -> None:
-    assert "远山路9号" in _play(played, "nobody_reaches_the_building").why
+def test_why_nothing_could_be_reserved_is_told(played: Played) -> None:
+    assert "远山路9号" in played.of("nobody_reaches_the_building").why
 
 
-def test_every_element_and_every_flow_is_passed(
-    stage: Stage, played: dict[str, Play | BaseException]
-) -> None:
-    for bundle in packaged():
-        for process, executable in rebuild(bundle.xml).items():
-            if not process.startswith("broadband"):
-                continue
-            elements, flows = passed(stage.machines.site.store, process, executable.nodes)
-            drawn = {flow.id for node in executable.nodes.values() for flow in node.flows_out}
-            assert sorted(set(executable.nodes) - elements) == []
-            assert sorted(drawn - flows) == []
+@pytest.mark.usefixtures("played")
+def test_every_element_and_every_flow_is_passed(stage: Stage) -> None:
+    assert never_passed(stage.store, "broadband", "broadband_followup") == []
 
 
 def test_machines_people_partners_and_undoing_work_on_each_database(store: Store, tmp_path: Path) -> None:
     with running_stage(store, tmp_path) as stage:
-        for name in ON_EACH_DATABASE:
-            play = STORIES[name].play(stage)
-            assert (name, play.state, play.code) == (name, STORIES[name].state, STORIES[name].code)
-            stage.heal()
+        STORIES.play(stage, ON_EACH_DATABASE).all_as_told()
 
 
 def test_the_stories_end_the_same_when_an_order_is_stored_and_restored_between_all_steps(
     tmp_path: Path,
 ) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'kaitong.db'}")
-    migrate.upgrade(store)
-    try:
-        with running_stage(store, tmp_path) as stage:
-            _more_buildings(stage)
-            kernel = stage.machines.site.services.kernel
-            kernel.step_budget, kernel.live = 1, LiveInstances(most=0)
-            for name, told in STORIES.items():
-                play = told.play(stage)
-                assert (name, play.state, play.code) == (name, told.state, told.code)
-                stage.heal()
-    finally:
-        store.close()
+    with stage_of_its_own(tmp_path) as stage:
+        _more_buildings(stage)
+        stage.store_between_all_steps()
+        STORIES.play(stage).all_as_told()

@@ -1,0 +1,10 @@
+"""How people answer the forms of all shipped processes when all goes well, by element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests import broadband_parts
+
+ANSWERS: Mapping[str, Mapping[str, Any]] = {**broadband_parts.ANSWERS}
