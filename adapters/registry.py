@@ -23,6 +23,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "crm": "adapters.crm.report:CrmAdapter",
         "olt": "adapters.network.olt:OltAdapter",
         "router": "adapters.network.router:RouterAdapter",
+        "line": "adapters.network.line:LineAdapter",
         "ims": "adapters.network.voice:VoiceAdapter",
         "partner": "adapters.partners.orders:PartnerAdapter",
     }

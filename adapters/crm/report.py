@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.addresses import Addresses
 from adapters.crm import schemas
+from adapters.crm.account import CheckAccount
 from adapters.json_http import Ask, JsonHttp, segment, wire_key
 from adapters.operation import Args, OperationAdapter, OutsideOperation
 from engine.config import Settings
@@ -110,7 +111,13 @@ class CrmAdapter(OperationAdapter):
         self._timeout = settings.adapter_timeout_seconds
         self._addresses = Addresses(settings)
         self._http = JsonHttp(TARGET)
-        super().__init__([ReportOrder(self._http, self._addresses.crm_url, self._timeout)])
+        url = self._addresses.crm_url
+        super().__init__(
+            [
+                ReportOrder(self._http, url, self._timeout),
+                CheckAccount(self._http, url, self._timeout, {REFUSED: "CRM 拒绝 / the CRM refuses"}),
+            ]
+        )
 
     def probe(self) -> Mapping[str, Any]:
         """Whether the CRM's report interface answers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 STATES = ("completed", "failed", "cancelled")
+CREDIT_STATES = ("good", "arrears", "blacklist")
 
 
 def _number(required: bool) -> fields.String:
@@ -44,3 +45,26 @@ class ReportAnswer(Schema):
     order = fields.String(required=True)
     state = fields.String(required=True)
     receipt = fields.String(required=True)
+
+
+class AccountRequest(Schema):
+    """`crm.account.check` takes this: an account, or the code of a circuit."""
+
+    account = fields.String(required=True, validate=validate.Regexp(r"\w[^\x00-\x1f\x7f]{0,99}\Z"))
+
+
+class AccountResponse(Schema):
+    """`crm.account.check` gives this: how the account stands, and what is owed, in fen."""
+
+    state = fields.String(required=True)
+    arrears_fen = fields.Integer(required=True)
+
+
+class AccountAnswer(Schema):
+    """What the CRM says about an account."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    state = fields.String(required=True, validate=validate.OneOf(CREDIT_STATES))
+    arrears_fen = fields.Integer(load_default=0)

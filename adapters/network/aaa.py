@@ -11,7 +11,7 @@ from typing import Any
 from adapters.addresses import Addresses
 from adapters.json_http import Ask, JsonHttp, same_order, wire_key
 from adapters.network import radius, schemas
-from adapters.network.aaa_account import GONE, REFUSED, REFUSED_TEXT, TARGET, AtAaa, SetFields
+from adapters.network.aaa_account import GONE, REFUSED, REFUSED_TEXT, TARGET, AtAaa, ResetSession, SetFields
 from adapters.operation import Args, OperationAdapter, OutsideOperation
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent
@@ -234,6 +234,20 @@ def _changes(timeout_s: float) -> tuple[Operation, ...]:
     )
 
 
+def session_reset(timeout_s: float) -> Operation:
+    """What `aaa.session.reset` offers."""
+    return Operation(
+        "aaa.session.reset",
+        "清除认证会话",
+        "End a session that hangs",
+        schemas.SessionRequest,
+        schemas.SessionResponse,
+        Repeat.NATIVE,
+        timeout_s=timeout_s,
+        errors={REFUSED: REFUSED_TEXT, GONE: "账号不存在 / the AAA server does not have this account"},
+    )
+
+
 class AaaAdapter(OperationAdapter):
     """The AAA server of a site."""
 
@@ -249,6 +263,7 @@ class AaaAdapter(OperationAdapter):
                 OpenSubscriber(self._http, url, self._timeout, secret),
                 CloseSubscriber(self._http, url, self._timeout),
                 *(SetFields(self._http, url, operation) for operation in _changes(self._timeout)),
+                ResetSession(self._http, url, session_reset(self._timeout)),
                 LoginTest(self._addresses, self._timeout, secret),
             ]
         )

@@ -100,6 +100,49 @@ class SetFields(AtAaa):
         return self._http.send(Ask("PATCH", self._address(args["account"]), deadline, key=key, body=values))
 
 
+class ResetSession(AtAaa):
+    """Ends a session that hangs, so that the terminal can log in again. It cannot be brought back, and need not be."""
+
+    def __init__(self, http: JsonHttp, url: Callable[[], str], operation: Operation) -> None:
+        super().__init__(http, url)
+        self.operation = operation
+
+    def plan(self, call: Call, args: Args, deadline: float) -> Plan:
+        """Whether a session hangs."""
+        now = self._read(args["account"], deadline)
+        if now is None:
+            raise Permanent(GONE, target=self.target, detail=f"{args['account']} is not open")
+        return Plan(
+            steps=(f"DELETE session of {args['account']}",),
+            before={"stuck": now["session_stuck"]},
+            after={"stuck": False},
+            already=not now["session_stuck"],
+        )
+
+    def apply(self, call: Call, args: Args, plan: Plan, deadline: float) -> Result:
+        """Ends it, then looks whether it is gone."""
+        url = self._address(args["account"]) + "/session"
+        answer = self._http.send(Ask("DELETE", url, deadline, key=call.key))
+        output = self.read_back(call, args, plan, deadline)
+        return Result("already" if answer.replayed else "done", output)
+
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
+        """EQUAL when no session hangs; without the account it cannot be said."""
+        now = self._read(args["account"], deadline)
+        if now is None:
+            return Observed.DIFFERENT, {}
+        if now["session_stuck"]:
+            return Observed.ABSENT, {}
+        return Observed.EQUAL, {"account": args["account"]}
+
+    def is_stuck(self, account: str, deadline: float) -> bool:
+        """Whether a session of the account hangs; one that is not open has none."""
+        now = self._read(account, deadline)
+        return now is not None and bool(now["session_stuck"])
+
+
 def _fields(args: Args, account: Args) -> dict[str, Any]:
     """The fields that the operation is about, as they are in `account`."""
     return {name: account[name] for name in args if name != "account"}

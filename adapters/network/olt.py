@@ -164,7 +164,7 @@ def _not_bound(args: Args) -> Permanent:
     return Permanent(NOT_BOUND, target=target_of(args), detail=detail)
 
 
-def _operations(timeout_s: float) -> Mapping[str, Operation]:
+def operations_of_olts(timeout_s: float) -> Mapping[str, Operation]:
     """What is offered, without who does it."""
     rows = (
         Operation(
@@ -253,7 +253,7 @@ class OltAdapter(OperationAdapter):
         self._timeout = settings.adapter_timeout_seconds
         self._transport = transport or HttpTransport(KIND, Addresses(settings).olt_url, MEDIA)
         olts, ports, onus = Olts(Netconf(KIND, self._transport)), ServicePorts(), Onus()
-        offered = _operations(self._timeout)
+        offered = operations_of_olts(self._timeout)
         super().__init__(
             [
                 Create(olts, ports, offered["olt.service_port.create"]),

@@ -90,6 +90,18 @@ class SwitchResponse(Schema):
     active = fields.Boolean(required=True)
 
 
+class SessionRequest(Schema):
+    """`aaa.session.reset` takes this."""
+
+    account = _account()
+
+
+class SessionResponse(Schema):
+    """`aaa.session.reset` gives this."""
+
+    account = fields.String(required=True)
+
+
 class LoginRequest(Schema):
     """`aaa.login.test` takes this. With a speed, `ok` also needs that speed."""
 
@@ -120,4 +132,5 @@ class SubscriberAnswer(Schema):
     port = fields.String(required=True, allow_none=True)
     session_group = fields.String(required=True)
     active = fields.Boolean(load_default=True)
+    session_stuck = fields.Boolean(load_default=False)
     reference = fields.String(required=True, allow_none=True)

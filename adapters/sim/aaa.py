@@ -19,6 +19,7 @@ _TAKEN = refusal(409, "AAA_ACCOUNT_TAKEN", "the account exists already")
 _SPEEDS = ("WISPr-Bandwidth-Max-Down", "WISPr-Bandwidth-Max-Up")
 _ACCOUNTS = (
     "SELECT *, NOT EXISTS(SELECT 1 FROM radcheck WHERE username = account AND attribute = 'Auth-Type') AS active"
+    ", EXISTS(SELECT 1 FROM stuck_session s WHERE s.account = subscriber.account) AS session_stuck"
     " FROM subscriber"
 )
 UP_SHARE = 10
@@ -37,6 +38,13 @@ class PatchRequest(Schema):
     plan = fields.String(validate=validate.Length(1, 64))
     speed_mbps = fields.Integer(validate=validate.Range(1, MAX_SPEED_MBPS))
     active = fields.Boolean()
+
+
+class SessionRequest(Schema):
+    """What `POST /sim/aaa/sessions` takes: whether the session of an account hangs."""
+
+    account = fields.String(required=True)
+    stuck = fields.Boolean(required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ CREATE INDEX IF NOT EXISTS radgroupreply_groupname ON radgroupreply(groupname);
 CREATE TABLE IF NOT EXISTS subscriber(
   account TEXT PRIMARY KEY, plan TEXT NOT NULL, speed_mbps INTEGER NOT NULL, vlan INTEGER, port TEXT,
   session_group TEXT NOT NULL, reference TEXT);
+CREATE TABLE IF NOT EXISTS stuck_session(account TEXT PRIMARY KEY);
 """
 
     def handle(self, request: Request) -> Reply:
@@ -83,7 +92,30 @@ CREATE TABLE IF NOT EXISTS subscriber(
                 return self.with_faults(
                     "aaa.subscriber.close", account, False, lambda: self._close(request, account)
                 )
+            case ("DELETE", "subscribers", account, "session"):
+                return self.with_faults(
+                    "aaa.session.reset", account, False, lambda: self._end_session(request, account)
+                )
         return NO_SUCH_PATH
+
+    def arrange(self, request: Request) -> Reply:
+        """`/sim/aaa/sessions`: an old session of an account hangs, so that no new login is let in."""
+        body = request.body if isinstance(request.body, dict) else {}
+        if (request.method, *request.path) != ("POST", "sessions"):
+            return NO_SUCH_PATH
+        try:
+            return Reply(200, self.set_session(**body))
+        except (ValidationError, TypeError) as e:
+            return refusal(400, "BAD_SWITCH", str(e))
+
+    def set_session(self, **session: Any) -> dict[str, Any]:
+        """Lets the session of an account hang, or ends it."""
+        row: dict[str, Any] = SessionRequest().load(session)
+        with self.write() as db:
+            db.execute("DELETE FROM stuck_session WHERE account = :account", row)
+            if row["stuck"]:
+                db.execute("INSERT INTO stuck_session(account) VALUES (:account)", row)
+        return row
 
     def state(self) -> dict[str, Any]:
         """The accounts; passwords stay inside."""
@@ -91,6 +123,8 @@ CREATE TABLE IF NOT EXISTS subscriber(
 
     def authenticate(self, account: str, password: str) -> Access:
         """What a RADIUS server makes of its tables: the user's own attributes go before those of the group."""
+        if self.rows("SELECT 1 FROM stuck_session WHERE account = ?", account):
+            return Access(False)
         stored = self.rows(
             "SELECT value FROM radcheck c WHERE username = ? AND attribute = 'Cleartext-Password'"
             " AND NOT EXISTS(SELECT 1 FROM radcheck WHERE username = c.username AND attribute = 'Auth-Type')",
@@ -156,11 +190,21 @@ CREATE TABLE IF NOT EXISTS subscriber(
         def act(db: sqlite3.Connection) -> Reply:
             if not db.execute("DELETE FROM subscriber WHERE account = ?", (account,)).rowcount:
                 return _GONE
+            db.execute("DELETE FROM stuck_session WHERE account = ?", (account,))
             for table in ("radcheck", "radreply", "radusergroup"):
                 db.execute(f"DELETE FROM {table} WHERE username = ?", (account,))  # noqa: S608 - constants
             return Reply(200, {"account": account, "closed": True})
 
         return self.performed(request, "aaa.subscriber.close", account, act)
+
+    def _end_session(self, request: Request, account: str) -> Reply:
+        def act(db: sqlite3.Connection) -> Reply:
+            if not db.execute("SELECT 1 FROM subscriber WHERE account = ?", (account,)).fetchone():
+                return _GONE
+            db.execute("DELETE FROM stuck_session WHERE account = ?", (account,))
+            return Reply(200, {"account": account})
+
+        return self.performed(request, "aaa.session.reset", account, act)
 
 
 def _insert(db: sqlite3.Connection, row: dict[str, Any], password: str) -> None:
@@ -201,7 +245,7 @@ def _group(row: dict[str, Any]) -> str:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"active": bool(row["active"])}
+    return row | {"active": bool(row["active"]), "session_stuck": bool(row["session_stuck"])}
 
 
 def _join(db: sqlite3.Connection, row: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A simulated CRM: takes order reports, and listens for events like any system that registered at /hub."""
+"""A simulated CRM: takes order reports, knows how accounts stand, and hears events from /hub."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
+from marshmallow import Schema, ValidationError, fields, validate
+
+from adapters.crm.schemas import CREDIT_STATES
 from adapters.sim.state import Simulator
 from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
 
 EVENT = "crm.event"
+
+
+class AccountRequest(Schema):
+    """What `POST /sim/crm/accounts` takes: how an account stands."""
+
+    account = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(CREDIT_STATES))
+    arrears_fen = fields.Integer(load_default=0, validate=validate.Range(0))
 
 
 class CrmSimulator(Simulator):
@@ -25,6 +36,7 @@ CREATE INDEX IF NOT EXISTS report_key ON report(key);
 CREATE TABLE IF NOT EXISTS event(
   event_id TEXT PRIMARY KEY, event_type TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL,
   repeats INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS account(account TEXT PRIMARY KEY, state TEXT NOT NULL, arrears_fen INTEGER NOT NULL);
 """
 
     def handle(self, request: Request) -> Reply:
@@ -38,11 +50,30 @@ CREATE TABLE IF NOT EXISTS event(
                 )
             case ("GET", "reports", key):
                 return self.with_faults("crm.report.get", key, True, lambda: self._known(key))
+            case ("GET", "accounts", account):
+                return self.with_faults("crm.account.check", account, False, lambda: self._account(account))
             case ("POST", "listener"):
                 return self._listen(request)
             case ("GET", "events"):
                 return Reply(200, {"events": self.events()})
         return NO_SUCH_PATH
+
+    def arrange(self, request: Request) -> Reply:
+        """`/sim/crm/accounts`: how an account stands."""
+        body = request.body if isinstance(request.body, dict) else {}
+        if (request.method, *request.path) != ("POST", "accounts"):
+            return NO_SUCH_PATH
+        try:
+            return Reply(200, self.set_account(**body))
+        except (ValidationError, TypeError) as e:
+            return refusal(400, "BAD_SWITCH", str(e))
+
+    def set_account(self, **account: Any) -> dict[str, Any]:
+        """How an account stands; one that nobody has set is good."""
+        row: dict[str, Any] = AccountRequest().load(account)
+        with self.write() as db:
+            db.execute("INSERT OR REPLACE INTO account VALUES (:account, :state, :arrears_fen)", row)
+        return row
 
     def events(self) -> list[dict[str, Any]]:
         """What the listener heard, oldest first; `repeats` counts what came again."""
@@ -72,6 +103,10 @@ CREATE TABLE IF NOT EXISTS event(
             return Reply(201, _answer(number, told))
 
         return self.performed(request, "crm.order.report", subject, act)
+
+    def _account(self, account: str) -> Reply:
+        rows = self.rows("SELECT * FROM account WHERE account = ?", account)
+        return Reply(200, rows[0] if rows else {"account": account, "state": "good", "arrears_fen": 0})
 
     def _known(self, key: str) -> Reply:
         rows = self.rows("SELECT number, body FROM report WHERE key = ?", key)

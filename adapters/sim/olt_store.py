@@ -171,6 +171,7 @@ def reset(db: sqlite3.Connection, node: str, asked: etree._Element) -> bool:
     if last is not None and last["reference"] == values.get("reference"):
         return False
     db.execute("INSERT OR REPLACE INTO reset VALUES (?, ?, ?)", (*at, values.get("reference", "")))
+    db.execute("UPDATE line SET sync = 1 WHERE serial = ? AND seen = 1", (at[1],))  # it only hung
     return True
 
 

@@ -77,6 +77,12 @@ def bind_onu(bench: Bench) -> None:
     bench.do("olt.onu.bind", {**AT_ONU, "vlan": 1203, "speed_mbps": 300}, key="earlier")
 
 
+def hang_session(bench: Bench) -> None:
+    """An open account whose session hangs."""
+    open_account(bench)
+    bench.sims.aaa.set_session(account=ACCOUNT, stuck=True)
+
+
 def create_service_port(bench: Bench) -> None:
     """Somebody made the service port before."""
     bench.do("olt.service_port.create", {**AT_PORT, "vlan": 1203}, key="earlier")
@@ -126,6 +132,8 @@ class WriteOperation:
     prepare: Callable[[Bench], None] = nothing
     read: str = ""
     """What the simulator calls the adapter's reading."""
+    called: str = ""
+    """What the simulator calls the operation, where it is another's."""
     secrets: tuple[str, ...] = field(default=(CANARY,))
 
 
@@ -167,6 +175,23 @@ WRITE_OPERATIONS = (
         refusal="AAA_REFUSED",
         prepare=open_account,
         read="aaa.subscriber.get",
+    ),
+    WriteOperation(
+        name="aaa.session.reset",
+        args={"account": ACCOUNT},
+        simulator="aaa",
+        refusal="AAA_REFUSED",
+        prepare=hang_session,
+        read="aaa.subscriber.get",
+    ),
+    WriteOperation(
+        name="line.repair",
+        args={**AT_ONU, "vlan": 1203, "speed_mbps": 1000, "remedy": "profile"},
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        prepare=bind_onu,
+        read="olt.pon.get",
+        called="olt.onu.profile",
     ),
     WriteOperation(
         name="crm.order.report",
@@ -317,13 +342,18 @@ class Case:
         """The control object of the simulator, which outlives a restart."""
         return self.bench.sims.by_name()[self.what.simulator]
 
+    @property
+    def at_simulator(self) -> str:
+        """What the simulator calls the operation."""
+        return self.what.called or self.what.name
+
     def effects(self) -> list[dict[str, Any]]:
         """What the simulator really did since the preparation."""
         return self.simulator.effects()[self._effects_before :]
 
     def fail(self, fault: str, **switch: Any) -> None:
         """Makes this operation meet a fault."""
-        self.simulator.fault(fault, **{"operation": self.what.name, **switch})
+        self.simulator.fault(fault, **{"operation": self.at_simulator, **switch})
 
     def plan(self) -> Plan:
         """The plan of the call."""

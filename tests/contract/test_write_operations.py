@@ -46,7 +46,7 @@ def test_the_same_key_twice_is_one_effect(case: Case) -> None:
 
     assert second.outcome == "already"
     assert second.output == first.output
-    assert [(e["operation"], e["repeats"]) for e in case.effects()] == [(case.what.name, 1)]
+    assert [(e["operation"], e["repeats"]) for e in case.effects()] == [(case.at_simulator, 1)]
 
 
 def test_a_refusal_carries_a_declared_code_and_changes_nothing(case: Case) -> None:
