@@ -46,7 +46,7 @@ class Site:
 
     def __init__(self, store: Store, *body: str, listeners: tuple[StepListener, ...] = ()) -> None:
         self.store, self.clock, self.steps = store, FakeClock(), Steps()
-        self.definitions = Definitions(Catalogue)
+        self.definitions = Definitions(lambda _session: Catalogue())
         self.kernel = Kernel(self.definitions, (Worklist(), self.steps, *listeners))
         self.lease = LeaseClock(self.clock)
         with store.write() as session:

@@ -13,7 +13,7 @@ from bpmn.lint import Catalogue
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.deploy.definitions import Definitions
-from engine.identity.rights import ROLES
+from engine.identity.people import role_names
 from engine.jobs import heartbeat
 from engine.jobs.local import Noop
 from engine.jobs.worker import Handler, Worker
@@ -56,17 +56,17 @@ def local_operations(starter: StartProcess | None = None) -> dict[str, LocalOper
     return ours | named
 
 
-def catalogue(registry: Registry) -> Catalogue:
+def catalogue(registry: Registry, roles: frozenset[str]) -> Catalogue:
     """What a diagram may name: operations of adapters and our own, and roles."""
     known = {name: frozenset(operation.errors) for name, operation in registry.operations().items()}
     local = {name: frozenset(o.operation.errors) for name, o in local_operations().items()}
-    return Catalogue(known | local | {UNDO: frozenset()}, frozenset(ROLES))
+    return Catalogue(known | local | {UNDO: frozenset()}, roles)
 
 
 def assemble(settings: Settings, store: Store | None = None, clock: Clock | None = None) -> Services:
     """Everything that a process of ours needs. The caller closes the store and the registry."""
     registry = Registry.from_settings(settings)
-    definitions = Definitions(lambda: catalogue(registry))
+    definitions = Definitions(lambda session: catalogue(registry, frozenset(role_names(session))))
     clocks = Clocks()
     states = OrderStates([clocks])
     # in this order: the clocks say when a task is due, the worklist writes it down, the order follows

@@ -8,7 +8,8 @@ from importlib import resources
 from typing import Any
 
 from engine.deploy.model import ProcessBinding
-from engine.masterdata.loading import MasterTable, load, shipped
+from engine.identity.model import Role
+from engine.masterdata.loading import MasterTable, load, shipped, shipped_rows
 from engine.masterdata.model import ReasonCode, Tier
 from engine.orders.model import Product
 from engine.resources.importing.run import import_rows
@@ -25,6 +26,7 @@ TABLES: Mapping[str, MasterTable] = {
     "network_node": MasterTable(NetworkNode, ("id",)),
     "resource_kind": MasterTable(ResourceKind, ("code",)),
     "reason_code": MasterTable(ReasonCode, ("code",)),
+    "role": MasterTable(Role, ("code",)),
     "tier": MasterTable(Tier, ("code",)),
     "product": MasterTable(Product, ("code",)),
     "process_binding": MasterTable(ProcessBinding, ("order_type", "product", "area", "tier")),
@@ -33,6 +35,11 @@ TABLES: Mapping[str, MasterTable] = {
     "work_calendar": MasterTable(WorkCalendar, ("code",)),
     "special_day": MasterTable(SpecialDay, ("day",)),
 }
+
+
+def shipped_roles() -> frozenset[str]:
+    """The roles that every site begins with, for where there is no database."""
+    return frozenset(row["code"] for row in shipped_rows("engine.masterdata", "role"))
 
 
 def load_base(session: Any, at: datetime) -> Mapping[str, int]:

@@ -50,7 +50,7 @@ class _Parsed:
 class Definitions:
     """Versions in the database and their parsed form in memory. A version never changes, so the cache cannot be stale."""
 
-    def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
+    def __init__(self, catalogue: Callable[[Session], Catalogue]) -> None:
         self._catalogue = catalogue
         self._parsed: OrderedDict[int, _Parsed] = OrderedDict()
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class Definitions:
         self, session: Session, upload: Upload, *, at: datetime, actor: str
     ) -> list[ProcessDefinition]:
         """New draft versions of the processes in the file. Raises `bpmn.problems.DiagramRefused`, `NothingChanged`."""
-        catalogue = self._catalogue()
+        catalogue = self._catalogue(session)
         known = Catalogue(catalogue.operations, catalogue.roles, upload.forms)
         bundle = parse(upload.xml, known)
         deployment = Deployment(

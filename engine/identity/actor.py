@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.errors import NotAllowed
-from engine.identity.rights import RIGHTS
+from engine.identity.rights import MACHINE, RIGHTS, rights_of
 
 
 @dataclass(frozen=True)
 class Actor:
-    """`areas` empty means all areas; `scopes` None means everything that the roles allow."""
+    """`rights` are those of the roles; `areas` empty means all areas; `scopes` None means all of the rights."""
 
     person_id: int
     login: str
     name: str
     roles: frozenset[str]
+    rights: frozenset[str]
     areas: frozenset[str] = frozenset()
     crew_id: str | None = None
     employer: str | None = None
@@ -24,9 +25,9 @@ class Actor:
 
     def can(self, right: str) -> bool:
         """Whether the roles, and the scopes if there are any, hold `right`; KeyError for a right that does not exist."""
-        if RIGHTS[right].isdisjoint(self.roles):
-            return False
-        return self.scopes is None or right in self.scopes
+        if right not in RIGHTS:
+            raise KeyError(right)
+        return right in self.rights and (self.scopes is None or right in self.scopes)
 
     def require(self, right: str) -> None:
         """Raises `NotAllowed` unless the actor holds `right`."""
@@ -34,5 +35,6 @@ class Actor:
             raise NotAllowed(right=right)
 
 
-SYSTEM = Actor(person_id=0, login="system", name="系统", roles=frozenset({"SYS"}))
+_SYSTEM_ROLES = frozenset({MACHINE})
+SYSTEM = Actor(0, "system", "系统", _SYSTEM_ROLES, rights_of(_SYSTEM_ROLES, {}))
 """The product itself, for work that no person asked for; has no row in the person table."""

@@ -9,6 +9,18 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, name, serial, word
+from engine.store.base import name as title
+
+
+class Role(Base):
+    """A post in the operator's organisation, a partner, or a machine; `rights`: names with blanks between them."""
+
+    __tablename__ = "role"
+
+    code: Mapped[word] = mapped_column(primary_key=True)  # FC
+    name: Mapped[title]
+    name_en: Mapped[title]
+    rights: Mapped[str] = mapped_column(String(2000), default="")
 
 
 class Person(Base):

@@ -19,8 +19,9 @@ from engine.errors import BadInput, NotFound, RuleViolation
 from engine.events import record
 from engine.identity import passwords, sessions
 from engine.identity.actor import Actor
-from engine.identity.model import Person
-from engine.identity.rights import ROLES
+from engine.identity.lookup import GRANTS
+from engine.identity.model import Person, Role
+from engine.identity.rights import EVERYTHING, read_grants, rights_of
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _FREE_TRIES = 5
@@ -63,7 +64,7 @@ def create_person(
 ) -> Person:
     """Adds a person; without a password only tokens open the door. Raises `LoginTaken`, `BadInput`."""
     login = normal_login(login)
-    _check(login, name, roles, locale)
+    _check(session, login, name, roles, locale)
     if find_person(session, login) is not None:
         raise LoginTaken(login=login)
     if password is not None:
@@ -164,13 +165,21 @@ def names_by_login(session: Session, logins: Collection[str]) -> dict[str, str]:
     return dict(session.execute(query).all())
 
 
-def actor_of(person: Person, scopes: frozenset[str] | None = None) -> Actor:
+def role_names(session: Session) -> dict[str, tuple[str, str]]:
+    """The names of all roles in both languages, by code."""
+    query = select(Role.code, Role.name, Role.name_en).order_by(Role.code)
+    return {code: (zh, en) for code, zh, en in session.execute(query)}
+
+
+def actor_of(session: Session, person: Person, scopes: frozenset[str] | None = None) -> Actor:
     """The person as an actor."""
+    roles = frozenset(person.roles)
     return Actor(
         person_id=person.id,
         login=person.login,
         name=person.name,
-        roles=frozenset(person.roles),
+        roles=roles,
+        rights=rights_of(roles, read_grants(session.scalar(select(GRANTS)))),
         areas=frozenset(person.areas),
         crew_id=person.crew_id,
         employer=person.employer,
@@ -191,12 +200,12 @@ def _lock_end(failures: int, now: datetime) -> datetime | None:
     return now + min(doubled, _LONGEST_LOCK)
 
 
-def _check(login: str, name: str, roles: Collection[str], locale: str) -> None:
+def _check(session: Session, login: str, name: str, roles: Collection[str], locale: str) -> None:
     if not _LOGIN.fullmatch(login):
         raise BadInput(detail="a login has small letters, digits, and . _ @ - inside")
     if not name.strip() or len(name) > 200:
         raise BadInput(detail="a name has 1 to 200 characters")
-    if unknown := sorted(set(roles) - set(ROLES)):
+    if unknown := sorted(set(roles) - {EVERYTHING} - set(role_names(session))):
         raise BadInput(detail=f"unknown role {', '.join(unknown)}")
     _check_locale(locale)
 

@@ -51,6 +51,11 @@ def shipped(package: str) -> list[Shipped]:
     return sorted(found, key=lambda one: one.name)
 
 
+def shipped_rows(package: str, table: str) -> list[dict[str, Any]]:
+    """What the files of a package say about one table."""
+    return [row for file in shipped(package) for row in _read(file).get(table, [])]
+
+
 def load(
     session: Session, files: Iterable[Shipped], tables: Mapping[str, MasterTable], at: datetime
 ) -> dict[str, int]:

@@ -81,7 +81,7 @@ class _Run:
 
     def __init__(self, store: Store, trial: Trial, answers: Answers) -> None:
         self.store, self.trial, self.answers, self.clock = store, trial, answers, FakeClock()
-        self.definitions = Definitions(Catalogue)
+        self.definitions = Definitions(lambda _session: Catalogue())
         self.kernel = Kernel(self.definitions, [self], common_key="simulation")
         self.router = Router(store, self.clock, self.kernel)
         handlers = {

@@ -14,7 +14,6 @@ from sqlalchemy import LargeBinary, cast, func, select, text
 
 from engine.config import Settings
 from engine.deploy.definitions import Upload, active_version
-from engine.identity.actor import Actor
 from engine.identity.people import create_person
 from engine.identity.tokens import create_token
 from engine.orders.numbering import next_number
@@ -23,6 +22,7 @@ from engine.store import Base
 from engine.store.migrate import upgrade
 from tasks import worklist
 from tasks.worklist import CompleteTask
+from tests.actors import an_actor
 from tests.bench.measure import own_cpu_ms, tree_cpu_ms
 from tests.product import Product
 from tests.real_parts import PostgresqlServer
@@ -55,7 +55,7 @@ class InProcess:
         self.me, self.server = assemble(self.settings), server
         upgrade(self.me.store)
         self.person, self.definition_id = self._prepare(diagram)
-        self.actor = Actor(self.person, PERSON, PERSON, frozenset({"AD"}))
+        self.actor = an_actor("AD", person_id=self.person, login=PERSON)
 
     def _prepare(self, diagram: bytes) -> tuple[int, int]:
         at = self.me.clock.now()

@@ -11,6 +11,7 @@ from engine.config import Settings
 from engine.identity.actor import Actor
 from tasks import worklist
 from tasks.worklist import CompleteTask, TaskClosed
+from tests.actors import an_actor
 from web.bootstrap import assemble
 from web.services import Services
 
@@ -38,7 +39,7 @@ def main() -> None:
     """Reads who, where and which tasks from stdin; begins at the second line."""
     wish = json.loads(sys.stdin.readline())
     services = assemble(Settings.load(wish["environment"]))
-    actor = Actor(wish["person"], "bench", "bench", frozenset({"AD"}))
+    actor = an_actor("AD", person_id=wish["person"], login="bench")
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

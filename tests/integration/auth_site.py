@@ -18,6 +18,7 @@ from engine.errors import BadInput, Conflict
 from engine.identity import people, tokens
 from engine.store import Store
 from engine.testing import FakeClock
+from tests.actors import add_roles
 from web.app import create_app
 from web.auth import allow, allow_anyone, allow_login
 from web.auth.views import auth
@@ -38,6 +39,8 @@ class Site:
 
     def add(self, login: str, *roles: str, **more: Any) -> int:
         with self.store.write() as db:
+            if not self.people:
+                add_roles(db)
             person = people.create_person(
                 db,
                 login=login,

@@ -29,7 +29,7 @@ def upload(
 
 
 def test_each_upload_is_a_new_version_until_one_is_put_into_service(store: Store) -> None:
-    definitions = Definitions(Catalogue)
+    definitions = Definitions(lambda _session: Catalogue())
     (one,) = upload(store, definitions, start(), end(), flows("s e"))
     (two,) = upload(store, definitions, start(), user("u"), end(), flows("s u e"))
     with store.write() as session:
@@ -45,7 +45,7 @@ def test_each_upload_is_a_new_version_until_one_is_put_into_service(store: Store
 
 
 def test_the_same_diagram_again_is_no_version_but_other_forms_are(store: Store) -> None:
-    definitions = Definitions(Catalogue)
+    definitions = Definitions(lambda _session: Catalogue())
     body = start(), user("u", _formKey="f"), end(), flows("s u e")
     upload(store, definitions, *body, forms={"f": FORM})
     with pytest.raises(NothingChanged):
@@ -56,7 +56,7 @@ def test_the_same_diagram_again_is_no_version_but_other_forms_are(store: Store) 
 
 
 def test_a_refused_diagram_leaves_nothing_and_warnings_are_kept(store: Store) -> None:
-    definitions = Definitions(lambda: Catalogue(roles=frozenset({"FC"})))
+    definitions = Definitions(lambda _session: Catalogue(roles=frozenset({"FC"})))
     with pytest.raises(DiagramRefused):
         upload(store, definitions, start(), user("u", _role="XX"), end(), flows("s u e"))
     with pytest.raises(DiagramRefused):  # nobody uses this form, and nobody could
@@ -71,7 +71,7 @@ def test_a_refused_diagram_leaves_nothing_and_warnings_are_kept(store: Store) ->
 
 
 def test_what_does_not_exist_is_not_found(store: Store) -> None:
-    definitions = Definitions(Catalogue)
+    definitions = Definitions(lambda _session: Catalogue())
     with store.write() as session:
         with pytest.raises(NotFound):
             definitions.deploy(session, 7, at=AT, actor="pd")
@@ -81,7 +81,7 @@ def test_what_does_not_exist_is_not_found(store: Store) -> None:
 
 def test_parsed_versions_are_kept_up_to_a_number(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEPT", 1)
-    definitions = Definitions(Catalogue)
+    definitions = Definitions(lambda _session: Catalogue())
     body = start(), user("u", _formKey="f"), end(), flows("s u e")
     (one,) = upload(store, definitions, *body, forms={"f": FORM})
     (two,) = upload(store, definitions, start(), end(), flows("s e"))

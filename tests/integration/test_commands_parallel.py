@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy.orm import Session
 
 from engine.errors import Conflict
-from engine.identity.actor import Actor
 from engine.identity.model import Person
 from engine.jobs import queue
 from engine.runtime import rows
@@ -19,6 +18,7 @@ from engine.runtime.lock import lock_instance
 from engine.store import Store
 from tasks.model import Task
 from tasks.worklist import CompleteTask, TaskClosed, complete
+from tests.actors import an_actor
 from tests.bpmn_xml import end, flows, on_message, on_timer, par, service, start, user
 from tests.command_parts import Site
 from tests.parallel_parts import at_once
@@ -113,7 +113,7 @@ def test_a_person_and_a_timer_at_the_same_task_do_not_wait_for_each_other_in_a_r
     site = Site(store, *body, flows("s u e", "b late"))
     with store.write() as session:
         session.add(Person(id=1, login="op", name="Op", roles=["AD"], areas=[], created_at=site.now))
-    admin = Actor(1, "op", "Op", frozenset({"AD"}))
+    admin = an_actor("AD", person_id=1, login="op")
     for n in range(ROUNDS):
         site.start(key=f"BB-{n}")
         task_id, late = site.open_task("u").id, site.now + timedelta(hours=2)

@@ -12,6 +12,7 @@ from engine.store import Store
 from engine.store.glance import glance
 from engine.store.prepared import Prepared
 from engine.testing import FakeClock
+from tests.actors import add_roles
 
 _BY_LOGIN = Prepared(select(Person.login, Person.roles).where(Person.login == bindparam("login")))
 _BROKEN = Prepared(select(literal_column("no_such_column")).select_from(Person.__table__))
@@ -20,6 +21,7 @@ AT = FakeClock().now()
 
 def test_a_look_sees_what_is_committed_and_nothing_else(store: Store) -> None:
     with store.write() as session:
+        add_roles(session)
         create_person(session, "lin", "林", ["FC"], at=AT)
         session.flush()
         assert glance(store, _BY_LOGIN, login="lin") is None
@@ -41,6 +43,7 @@ def test_transactions_are_whole_after_looks_that_worked_and_looks_that_failed(st
 
 def _create_and_fail(store: Store) -> None:
     with store.write() as session:
+        add_roles(session)
         create_person(session, "lin", "林", ["FC"], at=AT)
         session.flush()
         set_active(session, 999, False, at=AT, by="admin")

@@ -13,6 +13,7 @@ from engine.identity import inbox, passwords, people, sessions, tokens
 from engine.identity.model import ApiToken, Person, WebSession
 from engine.store import Store
 from engine.testing import FakeClock
+from tests.actors import add_roles
 
 PASSWORD = "correct horse 电池"
 
@@ -25,6 +26,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def lin(store: Store, clock: FakeClock) -> int:
     with store.write() as db:
+        add_roles(db)
         return people.create_person(
             db,
             login="lin",
@@ -46,7 +48,7 @@ def try_login(store: Store, clock: FakeClock, password: str) -> bool:
 
 def test_a_person_becomes_an_actor_with_roles_and_areas(store: Store, lin: int) -> None:
     with store.read() as db:
-        actor = people.actor_of(db.get_one(Person, lin))
+        actor = people.actor_of(db, db.get_one(Person, lin))
     assert (actor.roles, actor.areas) == ({"DP", "SV"}, {"YT-E", "YT-N"})
     assert actor.scopes is None
 
@@ -95,6 +97,7 @@ def test_the_password_itself_is_not_kept(store: Store, lin: int) -> None:
 
 def test_a_machine_without_password_cannot_log_in(store: Store, clock: FakeClock) -> None:
     with store.write() as db:
+        add_roles(db)
         people.create_person(db, login="crm", name="CRM", roles=["CRM"], at=clock.now())
     with store.write() as db:
         assert people.authenticate(db, "crm", "nobody has this password", clock.now()) is None

@@ -26,6 +26,7 @@ from engine.store import Store
 from engine.testing import FakeClock
 from tasks.field.model import Crew
 from tasks.model import Task
+from tests.actors import an_actor
 
 NOW = FakeClock().now()
 TASKS = TaskColumns(
@@ -151,10 +152,6 @@ def _incident(area: str | None) -> Incident:
         attempts=1,
         created_at=NOW,
     )
-
-
-def an_actor(*roles: str, person_id: int = 99, login: str = "x", **more: Any) -> Actor:
-    return Actor(person_id, login, login, frozenset(roles), **more)
 
 
 EAST = {"areas": frozenset({"YT-E"})}

@@ -17,12 +17,13 @@ from engine.store import Store
 from sla.clocks import Clocks
 from sla.queries import ClockPage, Totals, at_risk, breached, late_closed, totals
 from sla.sweep import Sweep
+from tests.actors import an_actor
 from tests.integration.sla_parts import START, Duty, an_order, hire, hours, promise
 
 Listing = Callable[[Session, Actor, datetime, str | None, int], ClockPage]
-EVERYWHERE = Actor(9, "sv", "SV", frozenset({"SV"}))
-EAST = Actor(8, "sv-e", "SV", frozenset({"SV"}), areas=frozenset({"YT-E"}))
-CREW = Actor(1, "fc", "FC", frozenset({"FC"}))
+EVERYWHERE = an_actor("SV", person_id=9)
+EAST = an_actor("SV", person_id=8, areas=frozenset({"YT-E"}))
+CREW = an_actor("FC", person_id=1, login="fc")
 
 
 def place(

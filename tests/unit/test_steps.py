@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bpmn.steps import StepTable, step_table
-from engine.identity.rights import ROLES
+from tests.actors import ROLES
 
 TABLES = ("broadband", "dedicated_line", "fault")
 STEPS = {"broadband": 16, "dedicated_line": 17, "fault": 13}

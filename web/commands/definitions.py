@@ -15,6 +15,7 @@ from engine.deploy.definitions import Upload
 from engine.deploy.queries import with_known_forms
 from engine.errors import BadInput
 from web.commands.output import add_format, show
+from web.master_data import shipped_roles
 
 
 class FileUnreadable(BadInput):
@@ -43,7 +44,7 @@ def run_lint(arguments: argparse.Namespace, environment: Mapping[str, str]) -> i
     from web.bootstrap import catalogue
 
     registry = Registry.from_settings(Settings.load(environment))
-    known = catalogue(registry)
+    known = catalogue(registry, shipped_roles())
     registry.close()
     forms = forms_beside(arguments.file)
     data = read_file(arguments.file)

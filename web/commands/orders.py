@@ -111,4 +111,4 @@ def _actor(session: Any, login: str | None) -> Actor:
     person = find_person(session, login)
     if person is None:
         raise NotFound(what="person", id=login)
-    return actor_of(person)
+    return actor_of(session, person)

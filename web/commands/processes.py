@@ -224,10 +224,14 @@ def run_simulators(_arguments: argparse.Namespace, environment: Mapping[str, str
 
 
 def run_migrate(_arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Brings the database to this version."""
+    """Brings the database to this version: its tables, and the master data that every site has."""
     settings = Settings.load(environment)
     os.umask(0o077)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    migrate.upgrade(Store(settings.database))
+    store = Store(settings.database)
+    migrate.upgrade(store)
+    with store.write() as session:
+        load_base(session, SystemClock().now())
+    store.close()
     print("the database is up to date")
     return 0

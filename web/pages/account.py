@@ -82,7 +82,7 @@ def _page(
 ) -> str:
     me, now = services(), services().clock.now()
     with me.store.read() as db:
-        areas, crews = area_names(db), crew_names(db)
+        areas, crews, posts = area_names(db), crew_names(db), people.role_names(db)
         logins = sessions.sessions_of(db, g.actor.person_id, now, session.get(SESSION_ID))
         try:
             owner = _person(db, login or "")
@@ -93,7 +93,7 @@ def _page(
         found = [_token(token) for token in tokens.tokens_of(db, owner) if _holds(token, now)]
     return render_template(
         "account.html",
-        roles=[words.role(code) for code in sorted(g.actor.roles)],
+        roles=[words.say(*posts.get(code, (code, code))) for code in sorted(g.actor.roles)],
         areas=[words.named(areas, area) for area in sorted(g.actor.areas)],
         crew=words.named(crews, g.actor.crew_id),
         sessions=[replace(one, agent=browser_name(one.agent)) for one in logins],

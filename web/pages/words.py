@@ -8,7 +8,6 @@ from typing import Any
 from flask import g
 from flask_babel import get_locale, gettext, pgettext
 
-from engine.identity.rights import ROLES
 from web.api import masking
 
 Pair = tuple[str, str]
@@ -120,10 +119,6 @@ def milestone(code: str) -> str:
 def tier(code: str | None) -> str:
     """Only what is out of the ordinary is said."""
     return "" if code in (None, "", "normal") else str(code)
-
-
-def role(code: str) -> str:
-    return say(ROLES[code].name_zh, ROLES[code].name_en) if code in ROLES else code
 
 
 def actor(login: str | None, people: Mapping[str, str]) -> str:
