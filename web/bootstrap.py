@@ -30,6 +30,8 @@ from engine.runtime.kernel import Kernel
 from engine.runtime.routing import Router
 from engine.runtime.starting import StartProcess
 from engine.store import Store
+from engine.tickets import operations as tickets
+from engine.tickets.states import TicketStates
 from sla.clocks import Clocks
 from sla.sweep import Sweep
 from sla.ticker import Batches, Ticker, TickJob, batch_job, sweep_job
@@ -52,8 +54,8 @@ def local_operations(starter: StartProcess | None = None) -> dict[str, LocalOper
     """Operations whose effect is rows of our own, by name."""
     starts = starter or StartProcess()
     named: dict[str, LocalOperation] = {Noop.operation.name: Noop(), starts.operation.name: starts}
-    ours = resources.operations() | lines.operations() | partners.operations() | dispatching.operations()
-    return ours | named
+    ours = (resources, lines, partners, dispatching, tickets)
+    return {name: o for package in ours for name, o in package.operations().items()} | named
 
 
 def catalogue(registry: Registry, roles: frozenset[str]) -> Catalogue:
@@ -71,7 +73,7 @@ def assemble(settings: Settings, store: Store | None = None, clock: Clock | None
     states = OrderStates([clocks])
     # in this order: the clocks say when a task is due, the worklist writes it down, the order follows
     starter = StartProcess()
-    kernel = Kernel(definitions, [clocks, Worklist(), states], local_operations(starter))
+    kernel = Kernel(definitions, [clocks, Worklist(), states, TicketStates()], local_operations(starter))
     starter.kernel = kernel
     return Services(
         settings=settings,

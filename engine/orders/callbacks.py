@@ -28,6 +28,18 @@ EVENT_TYPES = frozenset(
         "CancelServiceOrderStateChangeEvent",
     }
 )
+TICKET_EVENT_TYPES = frozenset(
+    {
+        "TroubleTicketCreateEvent",
+        "TroubleTicketStatusChangeEvent",
+        "TroubleTicketAttributeValueChangeEvent",
+        "TroubleTicketResolvedEvent",
+        "TroubleTicketInformationRequiredEvent",
+    }
+)
+ORDERS, TICKETS = "serviceOrdering", "troubleTicket"
+_KNOWN = {ORDERS: EVENT_TYPES, TICKETS: TICKET_EVENT_TYPES}
+"""What the listeners of each interface can hear."""
 _LOOK_BACK = 50
 
 
@@ -38,7 +50,14 @@ class BadCallback(BadInput):
 
 
 def subscribe(
-    session: Session, callback: str, query: str | None, *, owner: str, hosts: Sequence[str], at: datetime
+    session: Session,
+    callback: str,
+    query: str | None,
+    *,
+    owner: str,
+    hosts: Sequence[str],
+    at: datetime,
+    api: str = ORDERS,
 ) -> HubSubscription:
     """A new listener. Raises `BadCallback` for an address that we may not call, or a filter that we do not know."""
     parts = urlsplit(callback)
@@ -48,17 +67,19 @@ def subscribe(
         raise BadCallback(
             field="callback", detail=f"calls to {parts.hostname} are not allowed (KAITONG_CALLBACK_HOSTS)"
         )
-    _event_types(query)
-    row = HubSubscription(id=new_id("hub"), callback=callback, query=query, owner=owner, created_at=at)
+    _event_types(query, api)
+    row = HubSubscription(
+        id=new_id("hub"), callback=callback, query=query, api=api, owner=owner, created_at=at
+    )
     session.add(row)
     session.flush()
     return row
 
 
-def unsubscribe(session: Session, subscription_id: str, owner: str) -> None:
+def unsubscribe(session: Session, subscription_id: str, owner: str, api: str = ORDERS) -> None:
     """Removes one's own listener. Raises `NotFound`."""
     row = session.get(HubSubscription, subscription_id)
-    if row is None or row.owner != owner:
+    if row is None or row.owner != owner or row.api != api:
         raise NotFound(what="hub subscription", id=subscription_id)
     session.delete(row)
 
@@ -80,8 +101,12 @@ def tell_of_order(session: Session, order: ServiceOrder, event_type: str, at: da
 
 
 def _listeners(session: Session, order: ServiceOrder, event_type: str) -> list[HubSubscription]:
-    query = select(HubSubscription).where(HubSubscription.owner == order.source)
-    return [row for row in session.scalars(query) if event_type in _event_types(row.query)]
+    """A ticket is an order too, but only listeners to tickets hear of it."""
+    api = TICKETS if order.order_type == "TT" else ORDERS
+    if event_type not in _KNOWN[api]:
+        return []
+    query = select(HubSubscription).where(HubSubscription.owner == order.source, HubSubscription.api == api)
+    return [row for row in session.scalars(query) if event_type in _event_types(row.query, api)]
 
 
 def _queue(
@@ -120,13 +145,14 @@ def awaited(session: Session, payload: Mapping[str, Any]) -> datetime | None:
     return session.scalar(query)
 
 
-def _event_types(query: str | None) -> frozenset[str]:
+def _event_types(query: str | None, api: str) -> frozenset[str]:
     """Event types that a filter such as `eventType=A&eventType=B` lets through."""
+    types = _KNOWN[api]
     if not query:
-        return EVENT_TYPES
+        return types
     pairs = parse_qsl(query, keep_blank_values=True)
-    wrong = [k for k, v in pairs if k != "eventType" or v not in EVENT_TYPES]
+    wrong = [k for k, v in pairs if k != "eventType" or v not in types]
     if wrong or not pairs:
-        known = ", ".join(sorted(EVENT_TYPES))
+        known = ", ".join(sorted(types))
         raise BadCallback(field="query", detail=f"only eventType with one of {known} is understood")
     return frozenset(v for _, v in pairs)

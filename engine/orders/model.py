@@ -167,13 +167,14 @@ class NumberSeries(Base):
 
 
 class HubSubscription(Base):
-    """A listener that wants to be told of state changes."""
+    """A listener that wants to be told of state changes. `api`: serviceOrdering or troubleTicket."""
 
     __tablename__ = "hub_subscription"
 
     id: Mapped[number] = mapped_column(primary_key=True)
     callback: Mapped[str] = mapped_column(String(500))
     query: Mapped[str | None] = mapped_column(String(500))
+    api: Mapped[word] = mapped_column(default="serviceOrdering", server_default="serviceOrdering")
     owner: Mapped[word]
     created_at: Mapped[datetime]
 

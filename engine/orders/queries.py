@@ -87,8 +87,11 @@ def orders(
 def orders_by_offset(
     session: Session, actor: Actor, tasks: TaskColumns, *, where: Mapping[str, Any], offset: int, limit: int
 ) -> tuple[Sequence[ServiceOrder], int]:
-    """A page as TM Forum clients ask for it, and how many match. `where` names columns, or texts of the document."""
-    query = _visible(actor, tasks)
+    """A page as TM Forum clients ask for it, and how many match; without trouble tickets, which have their own lists.
+
+    `where` names columns, or texts of the document.
+    """
+    query = _visible(actor, tasks).where(ServiceOrder.order_type != "TT")
     for name, value in where.items():
         column = getattr(ServiceOrder, name, None)
         query = query.where((ServiceOrder.document[name].as_string() if column is None else column) == value)

@@ -109,6 +109,7 @@ RECORDERS = {
     "_record": set[str](),
     "record_task": {"task", "name", "name_en"},
     "record_order": {"partner_order", "partner"},
+    "record_ticket": set[str](),
 }
 """What writes an event, and what it adds to its data by itself."""
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from engine.jobs import health
-from engine.orders.callbacks import EVENT_TYPES
+from engine.orders.callbacks import EVENT_TYPES, TICKET_EVENT_TYPES
 from web.api.health import blueprint as watchdogs
 from web.api.openapi import describe, openapi_path
+from web.api.tmf621.blueprint import blueprint as tmf621
+from web.api.tmf621.patching import PATCHABLE as TICKET_PATCHABLE
+from web.api.tmf621.tickets import FILTERS as TICKET_FILTERS
 from web.api.tmf641.blueprint import blueprint as tmf641
 from web.api.tmf641.cancelling import FILTERS as CANCEL_FILTERS
 from web.api.tmf641.intake import CHARACTERISTICS
@@ -21,6 +24,7 @@ from web.api.v1.blueprint import ROUTES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 API = (DOCS / "reference/api.md").read_text(encoding="utf-8")
+TMF621 = (DOCS / "reference/tmf621.md").read_text(encoding="utf-8")
 TMF641 = (DOCS / "reference/tmf641.md").read_text(encoding="utf-8")
 BROADBAND = (DOCS / "reference/broadband-order.md").read_text(encoding="utf-8")
 
@@ -61,6 +65,26 @@ def test_every_filter_event_and_patchable_attribute_of_tmf641_is_named() -> None
     assert [word for word in words if not re.search(rf"`{re.escape(word)}[`=]", TMF641)] == []
 
 
+def test_every_operation_of_tmf621_has_its_line() -> None:
+    listed = set(re.findall(r"^\| `((?:GET|POST|PATCH|DELETE) /\S+)` \|", TMF621, re.MULTILINE))
+
+    assert listed == {
+        "GET /troubleTicket",
+        "POST /troubleTicket",
+        "GET /troubleTicket/{id}",
+        "PATCH /troubleTicket/{id}",
+        "POST /hub",
+        "DELETE /hub/{id}",
+    }
+    assert len(tmf621.deferred_functions) == len(listed)
+
+
+def test_every_filter_event_and_patchable_attribute_of_tmf621_is_named() -> None:
+    words = {*TICKET_FILTERS, *TICKET_EVENT_TYPES, *TICKET_PATCHABLE, "fields", "offset", "limit", "after"}
+
+    assert [word for word in words if not re.search(rf"`{re.escape(word)}[`=]", TMF621)] == []
+
+
 def test_every_characteristic_has_its_line() -> None:
     for name, known in CHARACTERISTICS.items():
         (line,) = [li for li in BROADBAND.splitlines() if li.startswith(f"| `{name}` |")]
@@ -78,7 +102,9 @@ def test_every_watchdog_address_and_order_state_is_told() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("page", [API, TMF641, BROADBAND], ids=["api", "tmf641", "broadband-order"])
+@pytest.mark.parametrize(
+    "page", [API, TMF621, TMF641, BROADBAND], ids=["api", "tmf621", "tmf641", "broadband-order"]
+)
 def test_examples_are_json_and_samples_exist(page: str) -> None:
     for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL):
         json.loads(block)

@@ -12,12 +12,14 @@ from engine.events import record
 from engine.identity.actor import SYSTEM
 from engine.jobs import queue
 from engine.jobs.queue import Claim
-from engine.orders.callbacks import awaited
+from engine.orders.callbacks import ORDERS, TICKETS, awaited
 from engine.orders.model import ServiceOrder
 from engine.orders.queries import get_cancel_request, get_order
 from engine.store import Store
+from engine.tickets.queries import get_ticket
 from tasks.columns import TASK_COLUMNS
 from web.api.times import stamp
+from web.api.tmf621.resources import ticket_resource
 from web.api.tmf641.resources import cancel_resource, order_resource
 
 PATIENCE = timedelta(hours=24)
@@ -33,6 +35,11 @@ _TITLES = {
     "ServiceOrderInformationRequiredEvent": "Service order waits for information",
     "CancelServiceOrderCreateEvent": "Cancellation of a service order asked for",
     "CancelServiceOrderStateChangeEvent": "Cancellation of a service order changed its state",
+    "TroubleTicketCreateEvent": "Trouble ticket created",
+    "TroubleTicketStatusChangeEvent": "Trouble ticket changed its status",
+    "TroubleTicketAttributeValueChangeEvent": "Trouble ticket was changed",
+    "TroubleTicketResolvedEvent": "Trouble ticket is resolved",
+    "TroubleTicketInformationRequiredEvent": "Trouble ticket waits for information",
 }
 
 
@@ -116,7 +123,7 @@ def _event(session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
         "eventType": payload["event_type"],
         "timeOcurred": happened,
         "title": _TITLES[payload["event_type"]],
-        "domain": "serviceOrdering",
+        "domain": TICKETS if "ticket_status" in payload else ORDERS,
         "correlationId": order.external_id or order.id,
         **field_path,
         "event": _about(session, order, payload),
@@ -124,6 +131,9 @@ def _event(session: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _about(session: Any, order: ServiceOrder, payload: Mapping[str, Any]) -> dict[str, Any]:
+    if "ticket_status" in payload:
+        ticket, _ = get_ticket(session, SYSTEM, order.id, TASK_COLUMNS)
+        return {"troubleTicket": ticket_resource(ticket, order, SYSTEM, payload["ticket_status"])}
     if "cancel" in payload:
         request = get_cancel_request(session, SYSTEM, payload["cancel"], TASK_COLUMNS)
         return {"cancelServiceOrder": cancel_resource(request, SYSTEM, payload["cancel_state"])}

@@ -68,6 +68,7 @@ def order_type(code: str) -> str:
         "CH": gettext("Change"),
         "TM": gettext("Termination"),
         "DL": gettext("Dedicated line"),
+        "TT": gettext("Fault report"),
     }
     return names.get(code, code)
 
@@ -112,6 +113,8 @@ def milestone(code: str) -> str:
         "activated": gettext("activated"),
         "tested": gettext("tested"),
         "closed": gettext("closed out"),
+        "restored": gettext("line restored"),
+        "reopened": gettext("not restored after all"),
     }
     return names.get(code, code)
 

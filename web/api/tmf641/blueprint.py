@@ -43,8 +43,10 @@ def filters(known: Mapping[str, str]) -> dict[str, str]:
     return {column: value.strip('"') for column, value in given}
 
 
-def many(resources: Sequence[Mapping[str, Any]], total: int) -> ResponseReturnValue:
-    """An answer to GET of a list."""
+def many(
+    resources: Sequence[Mapping[str, Any]], total: int, more: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
+    """An answer to GET of a list; `more` are further headers."""
     fields = text("fields", 2000)
-    headers = {"X-Total-Count": str(total), "X-Result-Count": str(len(resources))}
+    headers = {"X-Total-Count": str(total), "X-Result-Count": str(len(resources))} | dict(more or {})
     return jsonify([chosen(resource, fields) for resource in resources]), 200, headers

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from adapters.crm.callback import CallbackSender
-from engine.orders.callbacks import BadCallback, subscribe, unsubscribe
+from engine.orders.callbacks import ORDERS, BadCallback, subscribe, unsubscribe
 from web.api.reading import json_object
 from web.api.tmf641.blueprint import blueprint, created
 from web.api.tmf641.paths import load
@@ -23,6 +23,11 @@ from web.services import services
 @allow("hub_subscribe")
 def register() -> ResponseReturnValue:
     """A listener for events of the caller's own orders."""
+    return listen(ORDERS, BASE)
+
+
+def listen(api: str, base: str) -> ResponseReturnValue:
+    """Takes the listener of one interface on."""
     me = services()
     wish = load(HUB, json_object())
     if not CallbackSender(me.settings).allowed(wish["callback"]):
@@ -39,9 +44,10 @@ def register() -> ResponseReturnValue:
             owner=g.actor.login,
             hosts=hosts,
             at=me.clock.now(),
+            api=api,
         )
         found: dict[str, Any] = {"id": made.id, "callback": made.callback, "query": made.query}
-    return created({k: v for k, v in found.items() if v is not None} | {"href": f"{BASE}/hub/{made.id}"})
+    return created({k: v for k, v in found.items() if v is not None} | {"href": f"{base}/hub/{made.id}"})
 
 
 @blueprint.delete("/hub/<subscription_id>")

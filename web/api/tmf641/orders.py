@@ -45,9 +45,9 @@ def place_order() -> ResponseReturnValue:
     me, at = services(), services().clock.now()
     body = json_object()
     placed, notes = command(body, g.actor.login, _defaults)
-    key = _idempotency_key()
+    key = idempotency_key()
     with _explained(placed), me.store.write() as session:
-        known = take_key(session, placed.source, key, _digest(), at) if key else None
+        known = take_key(session, placed.source, key, digest(), at) if key else None
         if known is not None and known.status:
             return created(known.body, known.status, {"Idempotent-Replay": "true"})
         order = place(
@@ -126,7 +126,8 @@ def add_notes(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, An
         add_note(session, order, note["text"], at=at, actor=g.actor.login, author=note.get("author"))
 
 
-def _idempotency_key() -> str | None:
+def idempotency_key() -> str | None:
+    """The key with which the sender marks this request."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > _LONGEST_KEY or not key.isprintable():
         raise BadInput(
@@ -135,6 +136,6 @@ def _idempotency_key() -> str | None:
     return key or None
 
 
-def _digest() -> str:
+def digest() -> str:
     """What the key stands for: this very request."""
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.get_data()).hexdigest()

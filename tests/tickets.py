@@ -1,0 +1,133 @@
+"""Fault reports for tests: the lines of the demo operator, a report of one, and the small fault process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.deploy.model import ProcessBinding
+from engine.orders.model import ServiceOrder
+from engine.resources.model import Resource
+from engine.store import Store
+from engine.tickets.model import TroubleTicket
+from tasks.model import Task
+from tests.machines import V1, Machines, running_machines
+from tests.small_broadband import SMALL
+from tests.small_fault import SMALL_FAULT
+
+BASE = "/tmf-api/troubleTicket/v4"
+TICKETS, TICKET_HUB = f"{BASE}/troubleTicket", f"{BASE}/hub"
+EVERYBODY = "everybody"
+NO_LINE = {"product": "BB-1000", "area": "YT-E", "address": "汀兰路 1 号", "customerName": "陈先生"}
+"""What a sender says of a line that none of our orders built."""
+
+
+def a_report(line: str = "yt10230123", external_id: str | None = "CRM-F-1", **more: Any) -> dict[str, Any]:
+    """A report as a CRM sends it."""
+    body = {
+        "ticketType": "fault",
+        "severity": "major",
+        "description": "上不了网",
+        "symptom": "no_internet",
+        "relatedEntity": [{"id": line, "role": "line", "@referredType": "Service"}],
+    }
+    return body | ({"externalId": external_id} if external_id else {}) | more
+
+
+class Reports:
+    """Machines that report faults, on lines that have been made for them."""
+
+    def __init__(self, machines: Machines) -> None:
+        self.machines = machines
+        self.site = machines.site
+
+    def line(self, account: str, node: str = "OLT-N01", port: str = "1/5/1", **order: Any) -> str:
+        """A line that works: the order that built it, its port and its account."""
+        at = self.site.clock.now()
+        number = f"BB-20261101-{account[-6:]}"
+        facts = {
+            "tier": "normal",
+            "product": "BB-1000",
+            "area": "YT-N",
+            "customer": "林女士",
+            "phone": "13800004021",
+            "address": "北岭区松风路 1 号",
+        } | order
+        with self.site.store.write() as db:
+            db.add(
+                ServiceOrder(
+                    id=number,
+                    source="crm",
+                    order_type="BB",
+                    state="completed",
+                    document={},
+                    placed_at=at,
+                    ended_at=at,
+                    **facts,
+                )
+            )
+            found = db.scalars(
+                select(Resource).where(Resource.kind == "port", Resource.place == node, Resource.name == port)
+            ).one()
+            found.state, found.holder, found.changed_at = "in_use", number, at
+            db.add(Resource(kind="account", name=account, state="in_use", holder=number, changed_at=at))
+        return account
+
+    def report(self, line: str = "yt10230123", **more: Any) -> str:
+        """A report that must be taken, as far as machines move it."""
+        answer = self.machines.post(TICKETS, a_report(line, None, **more))
+        assert answer.status_code == 201, answer.text
+        self.site.work()
+        return str(answer.json["id"])  # type: ignore[index]
+
+    def status(self, ticket: str) -> str:
+        """Its status, as its sender sees it."""
+        return str(self.machines.get(f"{TICKETS}/{ticket}")["status"])
+
+    def row(self, ticket: str) -> TroubleTicket:
+        """The row as it is."""
+        with self.site.store.read() as db:
+            found = db.get_one(TroubleTicket, ticket)
+            db.expunge(found)
+            return found
+
+    def open(self, key: str) -> list[str]:
+        """Elements with an open task."""
+        query = select(Task.element).where(Task.business_key == key, Task.closed_at.is_(None))
+        with self.site.store.read() as db:
+            return list(db.scalars(query.order_by(Task.id)))
+
+    def do(self, key: str, element: str, **values: Any) -> None:
+        """The open task of an element is completed; machines go on."""
+        query = select(Task.id).where(
+            Task.business_key == key, Task.element == element, Task.closed_at.is_(None)
+        )
+        with self.site.store.read() as db:
+            task = db.scalars(query).one()
+        told = values or {"answer": "yes"}
+        answer = self.machines.post(f"{V1}/tasks/{task}/complete", {"values": told}, EVERYBODY)
+        assert answer.status_code == 200, answer.text
+        self.site.work()
+
+    def patch(self, ticket: str, who: str = "crm", **body: Any) -> Any:
+        """A merge patch."""
+        answer = self.machines.ask("PATCH", f"{TICKETS}/{ticket}", who, json=body)
+        self.site.work()
+        return answer
+
+
+@contextmanager
+def running_reports(store: Store, folder: Path) -> Iterator[Reports]:
+    """The demo operator with two small processes."""
+    with running_machines(store, folder, bundles=(SMALL, SMALL_FAULT)) as machines:
+        site = machines.site
+        machines.add_person(EVERYBODY, "NC", "CS", "DP", "FC")
+        with site.store.write() as db:
+            db.add(ProcessBinding(order_type="TT", process_key="fault", valid_from=site.clock.now()))
+        reports = Reports(machines)
+        reports.line("yt10230123", port="1/3/7")
+        yield reports
