@@ -199,7 +199,8 @@ def operations_of_olts(timeout_s: float) -> Mapping[str, Operation]:
             schemas.MulticastResponse,
             Repeat.BY_OBSERVE,
             Undo.INVERSE,
-            errors=_PLACE | {MULTICAST_TAKEN: "组播成员属于他单 / the channels there belong to another order"},
+            errors=_PLACE
+            | {MULTICAST_TAKEN: "组播成员属于他单 / the channels there belong to another order"},
         ),
         Operation(
             "olt.multicast.leave",

@@ -143,9 +143,7 @@ def line_filter(place: str, serial: str) -> etree._Element:
     return root
 
 
-def edit(
-    pon: str, kind: type[Entry], values: Mapping[str, Any], change: Change
-) -> etree._Element:
+def edit(pon: str, kind: type[Entry], values: Mapping[str, Any], change: Change) -> etree._Element:
     """The `edit-config` that creates, deletes or merges one entry; values are named as in our classes."""
     root, port = _tree(pon)
     entry = etree.SubElement(

@@ -145,7 +145,8 @@ def test_the_text_that_gives_a_place_its_channels() -> None:
 
 def test_the_text_of_a_measurement() -> None:
     assert (
-        netconf.request_text(netconf.get(olt_model.line_filter("1/3/7", "YTGP1A2B3C4D")), "1").decode() == READ
+        netconf.request_text(netconf.get(olt_model.line_filter("1/3/7", "YTGP1A2B3C4D")), "1").decode()
+        == READ
     )
 
 
