@@ -50,12 +50,13 @@ def load_base(session: Any, at: datetime) -> Mapping[str, int]:
 
 
 def load_demo(session: Any, at: datetime) -> None:
-    """The demo operator: its masters, the ports of its devices, and what reaches which building."""
+    """The demo operator: its masters, the ports of its devices, what reaches which building, and what is in stock."""
+    load_base(session, at)
     if not load(session, shipped(DEMO), TABLES, at):
         return
     for node in nodes(session):
         add_ports(session, node, at)
-    for kind in ("coverage", "onus", "numbers"):
+    for kind in ("coverage", "onus", "stock"):
         name = f"{kind}.csv"
         with resources.files(DEMO).joinpath(name).open("rb") as file:
             import_rows(session, kind, file, file=name, at=at)

@@ -278,3 +278,15 @@ def test_the_command_prints_a_report_and_its_status_tells_of_refused_rows(
     file.write_text(COVERAGE, encoding="utf-8")
     assert main(["import", "coverage", str(file)]) == 0
     assert main(["import", "coverage", str(tmp_path / "none.csv")]) == 1
+
+
+def test_whatever_is_in_stock_is_taken_over_by_kind_place_and_name(demo: Store) -> None:
+    rows = "kind,place,name\nvlan,PE-E1,3001\nvlan,PE-N1,3001\nfibre,GL-9,001\nvlan,PE-E1,3001\n"
+    assert counts(take(demo, "stock", rows)) == (3, 0, 1, 0)
+    assert counts(take(demo, "stock", rows)) == (0, 0, 4, 0)
+
+
+def test_a_kind_whose_names_we_make_ourselves_is_never_in_stock(demo: Store) -> None:
+    report = take(demo, "stock", "kind,place,name\ncircuit,PE-E1,YTC1\nnonsense,X,1\n")
+    assert counts(report) == (0, 0, 0, 2)
+    assert "no kind that is kept in stock" in report.refusals[0].en

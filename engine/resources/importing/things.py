@@ -1,4 +1,4 @@
-"""Files of ports, of ONUs and of telephone numbers. What an order holds is never changed by a file."""
+"""Files of ports, of ONUs, and of whatever else is kept in stock. What an order holds is never changed by a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.resources import holdings
 from engine.resources.importing.report import Report
 from engine.resources.importing.sheet import Column, Refusal, any_text, one_of, whole, word
-from engine.resources.model import NetworkNode, Resource
+from engine.resources.model import NetworkNode, Resource, ResourceKind
 
 _STATES = one_of("free", "faulty", "retired")
 _NAME = word(r"[A-Za-z0-9][A-Za-z0-9 ./:_-]{0,63}", "格式不正确", "has not the right form")
@@ -21,8 +21,6 @@ _SERIAL = word(
     "应为 4 个大写字母加 8 位大写字母或数字",
     "must be 4 capitals and 8 capitals or digits",
 )
-
-_NUMBER = word(r"\+?[0-9]{3,15}", "应为 3 到 15 位数字", "must be 3 to 15 digits")
 
 
 class ThingFile:
@@ -39,6 +37,10 @@ class ThingFile:
         """What is wrong with the row beside the form of its cells."""
         return None
 
+    def kind_of(self, row: Mapping[str, Any]) -> str:
+        """What kind of thing it is."""
+        return self.kind
+
     def place_of(self, row: Mapping[str, Any]) -> str:
         """Where the thing is."""
         raise NotImplementedError
@@ -52,11 +54,12 @@ class ThingFile:
     ) -> None:
         """A batch; of rows that mean the same the last one stays."""
         names = {row[self.name] for _, row in rows}
-        query = select(Resource).where(Resource.kind == self.kind, Resource.name.in_(names))
+        kinds = {self.kind_of(row) for _, row in rows}
+        query = select(Resource).where(Resource.kind.in_(kinds), Resource.name.in_(names))
         known = {self.finds(r): r for r in session.scalars(query.with_for_update())}
         for number, row in rows:
             wanted = Resource(
-                kind=self.kind,
+                kind=self.kind_of(row),
                 place=self.place_of(row),
                 name=row[self.name],
                 state="free",
@@ -143,21 +146,34 @@ class OnuFile(ThingFile):
         return (row.name,)
 
 
-class NumberFile(ThingFile):
-    """Telephone numbers of our exchanges; a number is known once, wherever it is."""
+class StockFile(ThingFile):
+    """Whatever else is taken from stock: VLANs and addresses of a device, cores of a cable, numbers of an exchange area."""
 
-    kind, name = "number", "number"
+    name = "name"
     columns = (
-        Column("number", "号码", _NUMBER),
-        Column("exchange", "交换局", _NAME),
+        Column("kind", "种类", any_text),
+        Column("place", "所在", _NAME),
+        Column("name", "名称", _NAME),
         Column("state", "状态", _STATES, empty="free", needed=False),
     )
 
+    def __init__(self, session: Session) -> None:
+        self._kinds = set(session.scalars(select(ResourceKind.code).where(ResourceKind.prefix == "")))
+
+    def refuse(self, number: int, row: Mapping[str, Any]) -> Refusal | None:
+        kind = row["kind"]
+        if kind in self._kinds:
+            return None
+        return Refusal(number, "kind", f"{kind} 不是库存资源种类", f"{kind} is no kind that is kept in stock")
+
+    def kind_of(self, row: Mapping[str, Any]) -> str:
+        return str(row["kind"])
+
     def place_of(self, row: Mapping[str, Any]) -> str:
-        return str(row["exchange"])
+        return str(row["place"])
 
     def finds(self, row: Resource) -> tuple[str, ...]:
-        return (row.name,)
+        return row.kind, row.place, row.name
 
 
 def _state(session: Session, row: Resource, state: str, at: datetime) -> None:
