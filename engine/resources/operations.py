@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.ports import LocalOperation
+from engine.resources import circuits
 from engine.resources.checking import CheckResources, ChooseNetwork
 from engine.resources.reserving import Allocate, NextPort, Prolong, Release, Reserve
 from engine.resources.stock import DrawOnu, ReturnOnu, Take
@@ -21,5 +22,6 @@ def operations() -> dict[str, LocalOperation]:
         Take(),
         DrawOnu(),
         ReturnOnu(),
+        *circuits.operations(),
     ]
     return {o.operation.name: o for o in found}

@@ -23,6 +23,19 @@ def _faulty(data: Mapping[str, Any], _step: str) -> Words:
     return "step", "warn", gettext("Port is faulty"), where.strip()
 
 
+def _no_core(data: Mapping[str, Any], _step: str) -> Words:
+    where = f"{data.get('cable')} {data.get('fibre')} {data.get('reason') or ''}"
+    return "step", "warn", gettext("Fibre is faulty"), where.strip()
+
+
+def _circuit(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "ok", gettext("Circuit reserved"), f"{data.get('circuit')}: {_all(data)}"
+
+
+def _in_service(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "ok", gettext("Circuit in service"), f"{data.get('circuit')}: {_all(data)}"
+
+
 def _taken(data: Mapping[str, Any], _step: str) -> Words:
     return "step", "ok", gettext("Resource taken"), _all(data)
 
@@ -71,6 +84,7 @@ def _named(text: str) -> str:
         "ip": gettext("IP address"),
         "circuit": gettext("Circuit code"),
         "fibre": gettext("Fibre"),
+        "vrf": gettext("VRF"),
     }
     return f"{kinds.get(kind, kind)} {name}"
 
@@ -79,6 +93,9 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any], str], Words]] = {
     "PortReserved": _port,
     "PortHeld": _held,
     "PortFaulty": _faulty,
+    "FibreFaulty": _no_core,
+    "CircuitReserved": _circuit,
+    "CircuitInService": _in_service,
     "ResourceTaken": _taken,
     "ResourcesAllocated": _allocated,
     "ResourcesReleased": _released,
