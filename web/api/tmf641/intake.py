@@ -36,7 +36,27 @@ CHARACTERISTICS: Mapping[str, Known] = {
     "creditState": Known(16, pattern=r"good|arrears|blacklist"),
     "serviceabilityHold": Known(40, pattern=r"HD-[0-9]{8}-[0-9]{6,}"),
     "orderType": Known(8, pattern=r"[A-Z]{2,8}"),
+    "lineKind": Known(16, pattern=r"internet|p2p|vpn|cloud"),
+    "zArea": Known(64),
+    "zAddress": Known(300),
+    "contractNumber": Known(64),
+    "lineUse": Known(200),
+    "ipFiling": Known(64),
+    "securityLetter": Known(64),
 }
+VARIABLES: Mapping[str, str] = {
+    "building": "building",
+    "wishedWindow": "wished_window",
+    "creditState": "credit_state",
+    "lineKind": "line_kind",
+    "zArea": "z_area",
+    "zAddress": "z_address",
+    "contractNumber": "contract_number",
+    "lineUse": "line_use",
+    "ipFiling": "ip_filing",
+    "securityLetter": "security_letter",
+}
+"""Characteristics of an item that become variables of its process, and their names there."""
 
 
 Defaults = Callable[[str], Mapping[str, Any]]
@@ -73,11 +93,7 @@ def place_of(position: int, name: str) -> str:
 
 
 def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
-    values = {"building": known["building"]}
-    if "wishedWindow" in known:
-        values["wished_window"] = known["wishedWindow"]
-    if "creditState" in known:
-        values["credit_state"] = known["creditState"]
+    values = {variable: known[name] for name, variable in VARIABLES.items() if name in known}
     product = item["service"]["service_specification"]["id"]
     return NewItem(
         item["id"], item["action"], product, known.get("orderType"), values, known.get("serviceabilityHold")
