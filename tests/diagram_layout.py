@@ -16,6 +16,7 @@ _DD = "{http://www.omg.org/spec/DD/20100524/DI}"
 _PAGE = 1366
 """The narrowest desktop screen that we draw for."""
 _SMALLEST_ZOOM = 0.55
+_HOLDERS = ("participant", "lane", "subProcess")
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,8 @@ class Drawing:
 
     @cached_property
     def solid(self) -> dict[str, Box]:
-        """What nothing may cover: everything but lanes and sub-processes, which hold others."""
-        return {
-            i: b for i, b in self.shapes.items() if kind_of(self.elements[i]) not in ("lane", "subProcess")
-        }
+        """What nothing may cover: everything but pools, lanes and sub-processes, which hold others."""
+        return {i: b for i, b in self.shapes.items() if kind_of(self.elements[i]) not in _HOLDERS}
 
     # ---- what is wrong
 

@@ -15,6 +15,7 @@ from engine.runtime.model import InstanceHistory, ProcessInstance
 from engine.store import Store
 
 Note = tuple[str, str, int]
+_SEVERAL = ("parallelGateway", "inclusiveGateway")
 
 
 def never_passed(store: Store, *processes: str) -> list[str]:
@@ -55,5 +56,7 @@ def _flows(notes: Sequence[Note], nodes: Mapping[str, Node]) -> Iterable[str]:
         for what_then, then, newer in notes[place + 1 :]:
             if what_then == "entered" and then in out and newer > token:
                 yield out.pop(then)
-                if not out or nodes[element].kind != "parallelGateway":
+                if not out or nodes[element].kind not in _SEVERAL:
                     break
+            elif nodes[element].kind == "inclusiveGateway":  # what it takes is entered at once
+                break
