@@ -203,10 +203,9 @@ class ClosedTask:
     is_limited: bool = True
 
 
-EndState = Literal["completed", "partial", "failed", "cancelled", "rejected"]
+EndState = Literal["completed", "failed", "cancelled", "rejected"]
 END_STATES: Mapping[str, EndState] = {
     "completed": "completed",
-    "partial": "partial",
     "failed": "failed",
     "cancelled": "cancelled",
     "rejected": "rejected",

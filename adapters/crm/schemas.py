@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-STATES = ("completed", "partial", "failed", "cancelled")
+STATES = ("completed", "failed", "cancelled")
 CREDIT_STATES = ("good", "arrears", "blacklist")
 
 

@@ -128,6 +128,12 @@ def _shown(db: Any, row: Task, known: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _site(order: ServiceOrder, known: Mapping[str, Any]) -> str:
+    """Where the work is: of a line with two ends, the end that the task is about."""
+    site = known.get("site_address")
+    return site if isinstance(site, str) and site else order.address
+
+
 def _facts(
     order: ServiceOrder | None, products: Mapping[str, words.Pair], known: Mapping[str, Any]
 ) -> list[dict[str, str]]:
@@ -136,10 +142,11 @@ def _facts(
     if order is not None:
         facts += [
             (gettext("Phone"), words.phone(order.phone), "phone" if words.sees_customers() else "text"),
-            (gettext("Address"), words.address(order.address), "address"),
+            (gettext("Address"), words.address(_site(order, known)), "address"),
             (gettext("Product"), words.named(products, order.product), "text"),
         ]
     line = {
+        "circuit": gettext("Circuit code"),
         "node": gettext("Access node"),
         "port": gettext("Port"),
         "vlan": gettext("VLAN"),
