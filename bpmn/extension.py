@@ -38,7 +38,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "endEvent": {
         **_COMMON,
         "key": "expression of the key that the message carries",
-        "outcome": "completed, cancelled, failed or rejected: how the process has ended when this is its last event",
+        "outcome": "completed, partial, cancelled, failed or rejected: how the process ended when this is its last event",
     },
     "intermediateCatchEvent": {
         **_COMMON,
@@ -61,7 +61,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
 }
 
 VALUES: Mapping[str, frozenset[str]] = {
-    "outcome": frozenset({"completed", "cancelled", "failed", "rejected"}),
+    "outcome": frozenset({"completed", "partial", "cancelled", "failed", "rejected"}),
     "orderState": frozenset({"held"}),
 }
 """Attributes that know only these values."""

@@ -203,9 +203,10 @@ class ClosedTask:
     is_limited: bool = True
 
 
-EndState = Literal["completed", "failed", "cancelled", "rejected"]
+EndState = Literal["completed", "partial", "failed", "cancelled", "rejected"]
 END_STATES: Mapping[str, EndState] = {
     "completed": "completed",
+    "partial": "partial",
     "failed": "failed",
     "cancelled": "cancelled",
     "rejected": "rejected",

@@ -24,6 +24,8 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "BB_07C": {"call_result": "reached", "call_note": "客户已接听"},
     "BB_07A": {"window_date": "2026-11-24", "window": "18-20"},
     "BB_07V": {"supervisor_note": "已与客户商定"},
+    "BB_07D": {"suspension_check": "approved"},
+    "BB_07E": {"suspension_check": "approved", "approval_note": "客户出差"},
     "BB_08S": {"partner_note": "电话无人接听"},
     "BB_08D": {"partner_check": "good", "photos_checked": True, "signed_by": "林女士", "rating": 5},
     "BB_09M": {"vlan": 1300, "service_port_ready": True, "configured_by_hand": True},
@@ -34,6 +36,9 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "BB_14V": {"decision": "site", "decision_note": "再上门一次"},
     "BB_16": {"follow_up": "satisfied", "follow_up_rating": 5},
     "BB_16Q": {"quality_result": "已重新布线"},
+    "BB_K2": {"cancel_decision": "stopped"},
+    "BB_K3": {"cancel_decision": "stopped", "cancel_note": "已电话通知"},
+    "BB_K4": {"cancel_decision": "approved"},
     "BB_U3": {"undone_by_hand": True},
     "BB_U5": {"device_state": "good"},
 }

@@ -19,6 +19,7 @@ from engine.jobs.local import Noop
 from engine.jobs.worker import Handler, Worker
 from engine.lines import operations as lines
 from engine.orders import jeopardy
+from engine.orders import operations as orders
 from engine.orders.states import OrderStates
 from engine.partners import comparison
 from engine.partners import operations as partners
@@ -55,7 +56,8 @@ def local_operations(starter: StartProcess | None = None) -> dict[str, LocalOper
     starts = starter or StartProcess()
     named: dict[str, LocalOperation] = {Noop.operation.name: Noop(), starts.operation.name: starts}
     ours = (resources, lines, partners, dispatching, tickets)
-    return {name: o for package in ours for name, o in package.operations().items()} | named
+    found = {name: o for package in ours for name, o in package.operations().items()}
+    return found | orders.operations([Clocks()]) | named
 
 
 def catalogue(registry: Registry, roles: frozenset[str]) -> Catalogue:

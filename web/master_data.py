@@ -56,7 +56,7 @@ def load_demo(session: Any, at: datetime) -> None:
         return
     for node in nodes(session):
         add_ports(session, node, at)
-    for kind in ("coverage", "onus", "stock"):
+    for kind in ("coverage", "onus", "numbers", "stock"):
         name = f"{kind}.csv"
         with resources.files(DEMO).joinpath(name).open("rb") as file:
             import_rows(session, kind, file, file=name, at=at)

@@ -1,4 +1,4 @@
-"""Reports to the CRM how an order ended (报竣): completed, failed or cancelled."""
+"""Reports to the CRM how an order ended (报竣): completed, partial, failed or cancelled."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-STATES = ("completed", "failed", "cancelled")
+STATES = ("completed", "partial", "failed", "cancelled")
 CREDIT_STATES = ("good", "arrears", "blacklist")
 
 

@@ -15,11 +15,13 @@ from adapters.network.netconf import MEDIA, Netconf
 from adapters.network.olt_entries import (
     BOUND_ELSEWHERE,
     KIND,
+    MULTICAST_TAKEN,
     PORT_FULL,
     PORT_TAKEN,
     PORT_UNKNOWN,
     AtOlt,
     Create,
+    Members,
     Olts,
     Onus,
     Remove,
@@ -138,6 +140,7 @@ class ReadLine(AtOlt):
         line, pon = self._olts.line(args, deadline)
         if pon is None:
             raise Permanent(PORT_UNKNOWN, target=target_of(args), detail=f"no PON port for {args['port']}")
+        member = pon.member(args["port"])
         return Result(
             "done",
             {
@@ -146,6 +149,7 @@ class ReadLine(AtOlt):
                 "distance_m": line.distance_m,
                 "bound": pon.onu(args["onu_serial"]) is not None,
                 "port_ok": pon.is_up and args["port"] not in pon.faulty_ports,
+                "multicast": None if member is None else member.profile,
             },
         )
 
@@ -181,6 +185,27 @@ def operations_of_olts(timeout_s: float) -> Mapping[str, Operation]:
             "olt.service_port.remove",
             "删除业务端口",
             "Remove a service port",
+            schemas.PortRequest,
+            schemas.PortResponse,
+            Repeat.NATIVE,
+            Undo.SNAPSHOT,
+            errors=_REFUSED,
+        ),
+        Operation(
+            "olt.multicast.join",
+            "开通组播",
+            "Give a place its channels",
+            schemas.MulticastRequest,
+            schemas.MulticastResponse,
+            Repeat.BY_OBSERVE,
+            Undo.INVERSE,
+            errors=_PLACE
+            | {MULTICAST_TAKEN: "组播成员属于他单 / the channels there belong to another order"},
+        ),
+        Operation(
+            "olt.multicast.leave",
+            "取消组播",
+            "Take a place's channels away",
             schemas.PortRequest,
             schemas.PortResponse,
             Repeat.NATIVE,
@@ -253,11 +278,13 @@ class OltAdapter(OperationAdapter):
         self._timeout = settings.adapter_timeout_seconds
         self._transport = transport or HttpTransport(KIND, Addresses(settings).olt_url, MEDIA)
         olts, ports, onus = Olts(Netconf(KIND, self._transport)), ServicePorts(), Onus()
-        offered = operations_of_olts(self._timeout)
+        members, offered = Members(), operations_of_olts(self._timeout)
         super().__init__(
             [
                 Create(olts, ports, offered["olt.service_port.create"]),
                 Remove(olts, ports, offered["olt.service_port.remove"]),
+                Create(olts, members, offered["olt.multicast.join"]),
+                Remove(olts, members, offered["olt.multicast.leave"]),
                 Create(olts, onus, offered["olt.onu.bind"]),
                 Remove(olts, onus, offered["olt.onu.unbind"]),
                 SetProfile(olts, onus, offered["olt.onu.profile"]),

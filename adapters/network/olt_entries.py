@@ -15,7 +15,7 @@ from lxml import etree
 from adapters.json_http import same_order, wire_key
 from adapters.network import olt_model
 from adapters.network.netconf import DATA_MISSING, NOT_UNIQUE, Netconf
-from adapters.network.olt_model import Line, Onu, Pon, ServicePort, pon_of
+from adapters.network.olt_model import Line, MulticastMember, Onu, Pon, ServicePort, pon_of
 from adapters.operation import Args, OutsideOperation
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent, Retryable
 from engine.ports import Call, Observed, Operation, Plan, Result
@@ -23,6 +23,7 @@ from engine.ports import Call, Observed, Operation, Plan, Result
 KIND = "olt"
 PORT_UNKNOWN, PORT_TAKEN, PORT_FULL = "PORT_UNKNOWN", "PORT_TAKEN", "PORT_FULL"
 BOUND_ELSEWHERE = "ONU_BOUND_ELSEWHERE"
+MULTICAST_TAKEN = "MULTICAST_TAKEN"
 
 
 class Entries(Protocol):
@@ -130,6 +131,40 @@ class Onus:
         return f"{args['node']} {args['port']} {args['onu_serial']}"
 
 
+class Members:
+    """Entries of the kind multicast member, known by their place at the OLT."""
+
+    kind, name, taken, inverse = MulticastMember, "multicast_member", MULTICAST_TAKEN, "olt.multicast.leave"
+
+    def find(self, pon: Pon, args: Args) -> MulticastMember | None:
+        """By place."""
+        return pon.member(args["port"])
+
+    def wanted(self, pon: Pon, args: Args, reference: str) -> MulticastMember:
+        """With the profile of its channels."""
+        return MulticastMember(args["port"], args["profile"], reference)
+
+    def fits(self, entry: MulticastMember, args: Args) -> bool:
+        """The same profile."""
+        return bool(entry.profile == args["profile"])
+
+    def deletion(self, args: Args) -> etree._Element:
+        """By place."""
+        return olt_model.edit(pon_of(args["port"]), MulticastMember, {"name": args["port"]}, "delete")
+
+    def output(self, entry: MulticastMember) -> Mapping[str, Any]:
+        """Place and profile."""
+        return {"port": entry.name, "profile": entry.profile}
+
+    def gone(self, args: Args) -> Mapping[str, Any]:
+        """The place."""
+        return {"port": args["port"]}
+
+    def described(self, args: Args) -> str:
+        """For people."""
+        return f"{args['node']} {args['port']}"
+
+
 class Olts:
     """Questions to OLTs, in the words of the model."""
 
@@ -145,7 +180,7 @@ class Olts:
     def line(self, args: Args, deadline: float) -> tuple[Line, Pon | None]:
         """What is measured at the terminal, and its PON port with no other terminal than this."""
         name = pon_of(args["port"])
-        asked = olt_model.line_filter(name, args["onu_serial"])
+        asked = olt_model.line_filter(args["port"], args["onu_serial"])
         data = self.netconf.read(args["node"], asked, deadline)
         return _fitting(
             args, lambda: (olt_model.read_line(data, args["onu_serial"]), olt_model.read_pon(data, name))

@@ -49,6 +49,21 @@ class Onu:
 
 
 @dataclass(frozen=True, slots=True)
+class MulticastMember:
+    """A customer's place that gets the channels of a multicast profile."""
+
+    element: ClassVar[str] = "multicast-member"
+    key: ClassVar[str] = "name"
+
+    name: str
+    profile: str
+    reference: str = ""
+
+
+Entry = ServicePort | Onu | MulticastMember
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What the OLT measures at a terminal. Without sync there is nothing to measure."""
 
@@ -66,6 +81,7 @@ class Pon:
     faulty_ports: tuple[str, ...] = ()
     service_ports: tuple[ServicePort, ...] = ()
     onus: tuple[Onu, ...] = ()
+    members: tuple[MulticastMember, ...] = ()
 
     def service_port(self, name: str) -> ServicePort | None:
         """The one of that name."""
@@ -74,6 +90,10 @@ class Pon:
     def onu(self, serial: str) -> Onu | None:
         """The one with that serial number."""
         return next((o for o in self.onus if o.serial == serial), None)
+
+    def member(self, name: str) -> MulticastMember | None:
+        """The one of that place."""
+        return next((m for m in self.members if m.name == name), None)
 
     def free_onu_id(self) -> int | None:
         """The lowest number that no terminal has."""
@@ -105,25 +125,25 @@ def _tree(pon: str) -> tuple[etree._Element, etree._Element]:
 def pon_filter(pon: str) -> etree._Element:
     """Asks for the state and the configuration of a PON port, without measuring anything."""
     root, port = _tree(pon)
-    for name in ("oper-state", "faulty-port", "service-port", "onu"):
+    for name in ("oper-state", "faulty-port", "service-port", "onu", "multicast-member"):
         etree.SubElement(port, f"{{{OLT}}}{name}")
     return root
 
 
-def line_filter(pon: str, serial: str) -> etree._Element:
-    """Asks what a PON port sees of one terminal."""
-    root, port = _tree(pon)
+def line_filter(place: str, serial: str) -> etree._Element:
+    """Asks what a PON port sees of one terminal, and which channels its place gets."""
+    root, port = _tree(pon_of(place))
     for name in ("oper-state", "faulty-port"):
         etree.SubElement(port, f"{{{OLT}}}{name}")
     for name in ("onu", "seen-onu"):
         onu = etree.SubElement(port, f"{{{OLT}}}{name}")
         etree.SubElement(onu, f"{{{OLT}}}serial").text = serial
+    member = etree.SubElement(port, f"{{{OLT}}}multicast-member")
+    etree.SubElement(member, f"{{{OLT}}}name").text = place
     return root
 
 
-def edit(
-    pon: str, kind: type[ServicePort | Onu], values: Mapping[str, Any], change: Change
-) -> etree._Element:
+def edit(pon: str, kind: type[Entry], values: Mapping[str, Any], change: Change) -> etree._Element:
     """The `edit-config` that creates, deletes or merges one entry; values are named as in our classes."""
     root, port = _tree(pon)
     entry = etree.SubElement(
@@ -137,7 +157,7 @@ def edit(
     return netconf.edit_config(root)
 
 
-def creation(pon: str, entry: ServicePort | Onu) -> etree._Element:
+def creation(pon: str, entry: Entry) -> etree._Element:
     """The `edit-config` that makes an entry which must not be there yet."""
     values = {name: value for name, value in asdict(entry).items() if name != "last_reset"}
     return edit(pon, type(entry), values, "create")
@@ -164,6 +184,7 @@ def read_pon(data: etree._Element, name: str) -> Pon | None:
                 tuple((e.text or "").strip() for e in port.iterfind(f"{{{OLT}}}faulty-port")),
                 tuple(_service_port(e) for e in port.iterfind(f"{{{OLT}}}service-port")),
                 tuple(_onu(e) for e in port.iterfind(f"{{{OLT}}}onu")),
+                tuple(_member(e) for e in port.iterfind(f"{{{OLT}}}multicast-member")),
             )
     return None
 
@@ -178,6 +199,10 @@ def read_line(data: etree._Element, serial: str) -> Line:
 
 def _service_port(e: etree._Element) -> ServicePort:
     return ServicePort(_text(e, "name"), int(_text(e, "vlan")), _reference(e))
+
+
+def _member(e: etree._Element) -> MulticastMember:
+    return MulticastMember(_text(e, "name"), _text(e, "profile"), _reference(e))
 
 
 def _onu(e: etree._Element) -> Onu:

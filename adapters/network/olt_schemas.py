@@ -29,7 +29,7 @@ def _speed() -> fields.Integer:
 
 
 class PortRequest(Schema):
-    """`olt.service_port.remove` takes this."""
+    """`olt.service_port.remove` and `olt.multicast.leave` take this."""
 
     node = _node()
     port = _port()
@@ -49,9 +49,22 @@ class ServicePortResponse(Schema):
 
 
 class PortResponse(Schema):
-    """Which service port is gone."""
+    """From which place something is gone."""
 
     port = fields.String(required=True)
+
+
+class MulticastRequest(PortRequest):
+    """`olt.multicast.join` takes this: the profile names a set of channels."""
+
+    profile = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}\Z"))
+
+
+class MulticastResponse(Schema):
+    """Which channels a place gets."""
+
+    port = fields.String(required=True)
+    profile = fields.String(required=True)
 
 
 class OnuRequest(PortRequest):
@@ -93,10 +106,11 @@ class ResetResponse(Schema):
 
 
 class LineResponse(Schema):
-    """What the OLT measures. Without sync there is neither a power nor a distance."""
+    """What the OLT measures, and the channels of the place. Without sync there is neither a power nor a distance."""
 
     sync = fields.Boolean(required=True)
     rx_power_dbm = fields.Float(required=True, allow_none=True)
     distance_m = fields.Integer(required=True, allow_none=True)
     bound = fields.Boolean(required=True)
     port_ok = fields.Boolean(required=True)
+    multicast = fields.String(required=True, allow_none=True)

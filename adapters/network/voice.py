@@ -1,4 +1,4 @@
-"""The IMS (语音平台): opens, closes and bars telephone numbers over HTTP."""
+"""The IMS (语音平台): opens, closes, bars and tests telephone numbers over HTTP."""
 
 from __future__ import annotations
 
@@ -191,6 +191,29 @@ class BarNumber(_AtIms):
         return self._http.send(Ask("PUT", address, deadline, key=key, body={"barring": barring}))
 
 
+class LineTest(_AtIms):
+    """Asks whether the customer's terminal is registered. Changes nothing, so it may be done as often as one likes."""
+
+    def plan(self, call: Call, args: Args, deadline: float) -> Plan:
+        """Nothing will change."""
+        return Plan(steps=(f"GET subscriber {args['number']}",), before={}, after={})
+
+    def apply(self, call: Call, args: Args, plan: Plan, deadline: float) -> Result:
+        """One look."""
+        now = self._read(args, deadline)
+        if now is None:
+            raise Permanent(UNKNOWN, target=self.target, detail=f"{args['number']} is not open")
+        is_good = now["registered"] and now["barring"] == "none"
+        output = {"number": now["number"], "registered": now["registered"], "ok": is_good}
+        return Result("done", output)
+
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
+        """A look leaves nothing behind: it is to be done again."""
+        return Observed.ABSENT, {}
+
+
 def _operations(timeout_s: float) -> Mapping[str, Operation]:
     """What is offered, without who does it."""
     rows = (
@@ -223,6 +246,15 @@ def _operations(timeout_s: float) -> Mapping[str, Operation]:
             Undo.SNAPSHOT,
             errors=_REFUSED | {UNKNOWN: "号码不存在 / the IMS does not have this number"},
         ),
+        Operation(
+            "voice.line.test",
+            "语音线路测试",
+            "Test a telephone line",
+            schemas.NumberRequest,
+            schemas.LineTestResponse,
+            Repeat.NATIVE,
+            errors={UNKNOWN: "号码不存在 / the IMS does not have this number"},
+        ),
     )
     return {row.name: replace(row, timeout_s=timeout_s) for row in rows}
 
@@ -242,6 +274,7 @@ class VoiceAdapter(OperationAdapter):
                 OpenNumber(self._http, self._url, offered["voice.subscriber.open"]),
                 CloseNumber(self._http, self._url, offered["voice.subscriber.close"]),
                 BarNumber(self._http, self._url, offered["voice.subscriber.bar"]),
+                LineTest(self._http, self._url, offered["voice.line.test"]),
             ]
         )
 

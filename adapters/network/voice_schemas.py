@@ -12,7 +12,7 @@ def _number() -> fields.String:
 
 
 class NumberRequest(Schema):
-    """`voice.subscriber.close` takes this."""
+    """`voice.subscriber.close` and `voice.line.test` take this."""
 
     number = _number()
 
@@ -49,6 +49,14 @@ class BarResponse(Schema):
     barring = fields.String(required=True)
 
 
+class LineTestResponse(Schema):
+    """`voice.line.test` gives this: `ok` when the terminal is registered and nothing is barred."""
+
+    number = fields.String(required=True)
+    registered = fields.Boolean(required=True)
+    ok = fields.Boolean(required=True)
+
+
 class SubscriberAnswer(Schema):
     """What the IMS says about a number; `reference` is the key of the request that opened it."""
 
@@ -59,4 +67,5 @@ class SubscriberAnswer(Schema):
     account = fields.String(required=True, allow_none=True)
     sip_uri = fields.String(required=True)
     barring = fields.String(required=True, validate=validate.OneOf(LEVELS))
+    registered = fields.Boolean(load_default=False)
     reference = fields.String(required=True, allow_none=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError, fields
 
 from adapters.network.voice_schemas import BarRequest, OpenRequest
 from adapters.sim.state import Simulator
@@ -16,14 +16,22 @@ _GONE = refusal(404, "NUMBER_UNKNOWN", "no such number")
 _TAKEN = refusal(409, "NUMBER_TAKEN", "the number is open already")
 
 
+class TerminalRequest(Schema):
+    """What `POST /sim/ims/terminals` takes."""
+
+    number = fields.String(required=True)
+    registered = fields.Boolean(required=True)
+
+
 class ImsSimulator(Simulator):
-    """`reference` is the key that a number was opened with."""
+    """`reference` is the key that a number was opened with. Terminals are registered unless they were told to be silent."""
 
     name = "ims"
     refuse_code = "IMS_REFUSED"
     tables = """\
 CREATE TABLE IF NOT EXISTS subscriber(
   number TEXT PRIMARY KEY, account TEXT, sip_uri TEXT NOT NULL, barring TEXT NOT NULL, reference TEXT);
+CREATE TABLE IF NOT EXISTS silent(number TEXT PRIMARY KEY);
 """
 
     def handle(self, request: Request) -> Reply:
@@ -47,13 +55,37 @@ CREATE TABLE IF NOT EXISTS subscriber(
                 )
         return NO_SUCH_PATH
 
+    def arrange(self, request: Request) -> Reply:
+        """`/sim/ims/terminals`: whether the terminal of a number is registered."""
+        if (request.method, *request.path) != ("POST", "terminals"):
+            return NO_SUCH_PATH
+        try:
+            return Reply(200, self.set_terminal(**(request.body or {})))
+        except (ValidationError, TypeError) as e:
+            return refusal(400, "BAD_SWITCH", str(e))
+
+    def set_terminal(self, **terminal: Any) -> dict[str, Any]:
+        """A terminal that is not registered is silent: unplugged, or configured wrongly."""
+        row: dict[str, Any] = TerminalRequest().load(terminal)
+        with self.write() as db:
+            db.execute("DELETE FROM silent WHERE number = :number", row)
+            if not row["registered"]:
+                db.execute("INSERT INTO silent(number) VALUES (:number)", row)
+        return row
+
     def state(self) -> dict[str, Any]:
-        """The numbers."""
-        return {"subscribers": self.rows("SELECT * FROM subscriber ORDER BY number")}
+        """The numbers, and whose terminal is silent."""
+        return {
+            "subscribers": self.rows("SELECT * FROM subscriber ORDER BY number"),
+            "silent": self.rows("SELECT * FROM silent ORDER BY number"),
+        }
 
     def _get(self, number: str) -> Reply:
         rows = self.rows("SELECT * FROM subscriber WHERE number = ?", number)
-        return Reply(200, rows[0]) if rows else _GONE
+        if not rows:
+            return _GONE
+        is_silent = bool(self.rows("SELECT * FROM silent WHERE number = ?", number))
+        return Reply(200, {**rows[0], "registered": not is_silent})
 
     def _open(self, request: Request, number: str) -> Reply:
         try:

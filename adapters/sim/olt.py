@@ -21,6 +21,8 @@ from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
 EDITS = {
     ("service-port", "create"): "olt.service_port.create",
     ("service-port", "delete"): "olt.service_port.remove",
+    ("multicast-member", "create"): "olt.multicast.join",
+    ("multicast-member", "delete"): "olt.multicast.leave",
     ("onu", "create"): "olt.onu.bind",
     ("onu", "delete"): "olt.onu.unbind",
     ("onu", "merge"): "olt.onu.profile",
@@ -99,6 +101,7 @@ class OltSimulator(Simulator):
         """The configuration of all OLTs, and what terminals and ports were told to show."""
         return {
             "service_ports": self.rows("SELECT * FROM service_port ORDER BY node, name"),
+            "multicast_members": self.rows("SELECT * FROM multicast_member ORDER BY node, name"),
             "onus": self.rows("SELECT * FROM onu ORDER BY node, serial"),
             "lines": self.rows("SELECT * FROM line ORDER BY serial"),
             "faulty_ports": self.rows("SELECT * FROM faulty ORDER BY node, port"),

@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS service_port(
 CREATE TABLE IF NOT EXISTS onu(
   node TEXT, pon TEXT, serial TEXT, onu_id INTEGER NOT NULL, port TEXT NOT NULL, vlan INTEGER NOT NULL,
   line_profile TEXT NOT NULL, reference TEXT, PRIMARY KEY (node, serial), UNIQUE (node, pon, onu_id));
+CREATE TABLE IF NOT EXISTS multicast_member(
+  node TEXT, pon TEXT, name TEXT, profile TEXT NOT NULL, reference TEXT, PRIMARY KEY (node, name));
 CREATE TABLE IF NOT EXISTS line(
   serial TEXT PRIMARY KEY, rx_power_dbm REAL, distance_m INTEGER, sync INTEGER, seen INTEGER);
 CREATE TABLE IF NOT EXISTS faulty(node TEXT, port TEXT, PRIMARY KEY (node, port));
@@ -29,7 +31,9 @@ CREATE TABLE IF NOT EXISTS reset(node TEXT, serial TEXT, reference TEXT, PRIMARY
 """
 _PON = re.compile(r"[1-9]\d?/([1-9]\d?)")
 _SERVICE_PORT = ("name", "vlan", "reference")
+_MEMBER = ("name", "profile", "reference")
 _ONU = ("serial", "onu_id", "port", "vlan", "line_profile", "reference")
+_LEAVES = {"service-port": _SERVICE_PORT, "onu": _ONU, "multicast-member": _MEMBER}
 
 Act = Callable[[sqlite3.Connection], bool]
 
@@ -83,6 +87,8 @@ def shown(db: sqlite3.Connection, node: str, pon: str, measured: str | None) -> 
         at,
     ):
         _branch(port, "onu", {k: row[k] for k in (*_ONU, "last_reset")})
+    for row in db.execute("SELECT * FROM multicast_member WHERE node = ? AND pon = ? ORDER BY name", at):
+        _branch(port, "multicast-member", {k: row[k] for k in _MEMBER})
     if measured is not None and pon not in faulty:
         _measure(db, port, measured)
     return root
@@ -136,7 +142,7 @@ def edit(
     db: sqlite3.Connection, node: str, pon: str, kind: str, change: str, values: Mapping[str, str]
 ) -> bool:
     """Carries out one edit; False when nothing changed. Raises `No`."""
-    table, key = ("onu", "serial") if kind == "onu" else ("service_port", "name")
+    table, key = kind.replace("-", "_"), "serial" if kind == "onu" else "name"
     where = f"FROM {table} WHERE node = ? AND pon = ? AND {key} = ?"
     at = (node, pon, values.get(key, ""))
     row = db.execute("SELECT * " + where, at).fetchone()
@@ -179,7 +185,7 @@ def _create(db: sqlite3.Connection, node: str, pon: str, kind: str, values: Mapp
     port = values.get("port") or values.get("name", "")
     if db.execute("SELECT 1 FROM faulty WHERE node = ? AND port IN (?, ?)", (node, pon, port)).fetchone():
         raise No("operation-failed", "PORT_FAULTY", f"{node} {port} is faulty")
-    leaves = _ONU if kind == "onu" else _SERVICE_PORT
+    leaves = _LEAVES[kind]
     names = ("node", "pon", *leaves)
     if not all(values.get(name) for name in leaves if name != "reference"):
         raise No("missing-element")

@@ -156,7 +156,7 @@ def shape(session: Session, line: Line) -> dict[str, Any]:
         "holder": line.holder,
         "product": code,
         "speed_mbps": speed,
-        "services": list(product.parts or [product.code]) if product else [],
+        "services": product.services if product else [],
         "network": partner.partner if partner else OWN,
         "partner_order": partner.id if partner else None,
         "node": port.place if port is not None else None,

@@ -1,8 +1,11 @@
-"""Cancelling an order: the process decides. Its message event says until when; past it the wish is refused."""
+"""Cancelling an order: the process decides. Its message event says until when; past it the wish is refused.
+
+An event that interrupts grants the wish at once; one that does not has heard it, and the process answers later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +22,7 @@ from engine.runtime.kernel import Kernel, waits_for
 from engine.runtime.lock import lock_instance
 
 MESSAGE = "order.cancel"
+_TOO_LATE = "The order has passed the point up to which it can be cancelled."
 
 
 class NotCancellable(RuleViolation):
@@ -59,24 +63,42 @@ def request_cancel(
     tell_of_order(session, order, "CancelServiceOrderCreateEvent", at, **facts)
     states.move(session, order, "assessingCancellation", at=at, actor=actor)
     follow(session, order, request, "inProgress", at)
-    is_caught = _caught(session, order, kernel, reason, at, actor)
-    if order.state in FINAL:  # it ended while it was asked, and the request with it
+    keys = _running(session, order, kernel, at, actor)
+    is_caught = _caught(session, kernel, keys, reason, at, actor)
+    if order.state in FINAL or request.ended_at is not None:  # it ended, or was answered, while it was asked
         return request
-    if is_caught:
-        states.move(session, order, "pendingCancellation", at=at, actor=actor)
-    else:
-        request.ended_at = at
-        request.message = "The order has passed the point up to which it can be cancelled."
-        follow(session, order, request, "terminatedWithError", at)
-        now = state_of_order([item.state for item in order.items], before)
-        states.move(session, order, now, at=at, actor=actor)
+    if not is_caught:
+        refuse(session, order, request, states, _TOO_LATE, at=at, actor=actor)
+    elif not any(waits_for(session, MESSAGE, k) for k in keys):
+        grant(session, order, states, at=at, actor=actor)
     return request
 
 
-def _caught(
-    session: Session, order: ServiceOrder, kernel: Kernel, reason: str | None, at: datetime, actor: str
-) -> bool:
-    """Whether every unfinished item's process took the message. It is sent to all or to none: no order is half cancelled."""
+def grant(session: Session, order: ServiceOrder, states: OrderStates, *, at: datetime, actor: str) -> None:
+    """From now on everything is taken back."""
+    states.move(session, order, "pendingCancellation", at=at, actor=actor)
+
+
+def refuse(
+    session: Session,
+    order: ServiceOrder,
+    request: CancelRequest,
+    states: OrderStates,
+    why: str,
+    *,
+    at: datetime,
+    actor: str,
+) -> None:
+    """The order goes on as its items stand."""
+    request.ended_at = at
+    request.message = why
+    follow(session, order, request, "terminatedWithError", at)
+    now = state_of_order([item.state for item in order.items], order.state_before_cancel or "inProgress")
+    states.move(session, order, now, at=at, actor=actor)
+
+
+def _running(session: Session, order: ServiceOrder, kernel: Kernel, at: datetime, actor: str) -> list[str]:
+    """The business keys of its unfinished items."""
     keys = []
     for item in order.items:
         if item.state not in FINAL and item.instance_id is not None:
@@ -86,6 +108,13 @@ def _caught(
             row = lock_instance(session, item.instance_id)
             if row is not None and row.state == "active":
                 keys.append(row.business_key)
+    return keys
+
+
+def _caught(
+    session: Session, kernel: Kernel, keys: Sequence[str], reason: str | None, at: datetime, actor: str
+) -> bool:
+    """Whether every item's process took the message. It is sent to all or to none: no order is half cancelled."""
     if not all(waits_for(session, MESSAGE, k) for k in keys):
         return False
     caught = [

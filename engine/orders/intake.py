@@ -162,9 +162,12 @@ def _plan(
     session: Session, command: PlaceOrder, item: NewItem, position: int, at: datetime
 ) -> tuple[str, Product, int]:
     product = session.get(Product, item.product)
+    field = f"serviceOrderItem[{position}].service.serviceSpecification.id"
     if product is None or not product.active:
-        field = f"serviceOrderItem[{position}].service.serviceSpecification.id"
         raise FieldError(field=field, detail=f"{item.product} is no product of ours")
+    if item.action == "add" and not product.speed_mbps and _is_a_part(session, product):
+        detail = f"{item.product} has no line of its own: order a bundle with it"
+        raise FieldError(field=field, detail=detail)
     order_type = item.order_type or _TYPE_OF_ACTION.get(item.action, product.order_type)
     key = bound_process(session, order_type, item.product, command.area, command.tier, at)
     where = {"field": f"serviceOrderItem[{position}].action", "order_type": order_type}
@@ -174,6 +177,12 @@ def _plan(
         return order_type, product, active_version(session, key).id
     except NotFound as e:
         raise NoProcess(**where, action=item.action, product=item.product) from e
+
+
+def _is_a_part(session: Session, product: Product) -> bool:
+    """Whether it is sold as a part of bundles."""
+    bundles = session.scalars(select(Product.parts))
+    return any(product.code == part["product"] for parts in bundles for part in parts)
 
 
 def bound_process(
@@ -205,6 +214,8 @@ def _variables(order: ServiceOrder, item: NewItem, order_type: str, product: Pro
         "item": item.item_id,
         "product": product.code,
         "speed_mbps": product.speed_mbps,
+        "parts": product.services,
+        "optional_parts": [part["product"] for part in product.parts if part.get("optional")],
         "customer": order.customer,
         "phone": order.phone,
         "area": order.area,

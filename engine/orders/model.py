@@ -141,6 +141,7 @@ class CancelRequest(Base):
 class Product(Base):
     """What can be ordered, alone or as a bundle of others. `order_type` is that of a new installation: BB, DL …
 
+    `parts` of a bundle, the line first: `product`, and `optional` for one that may fail alone.
     `defaults`: characteristics that an order of this product may leave out, and what is taken instead.
     """
 
@@ -151,9 +152,14 @@ class Product(Base):
     name_en: Mapped[title]
     order_type: Mapped[word]
     speed_mbps: Mapped[int]
-    parts: Mapped[list[str]] = mapped_column(default=list, server_default="[]")  # of a bundle
+    parts: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     active: Mapped[bool] = mapped_column(default=True)
     defaults: Mapped[dict[str, Any] | None]
+
+    @property
+    def services(self) -> list[str]:
+        """Its products one by one, the line first; itself where it is no bundle."""
+        return [part["product"] for part in self.parts] or [self.code]
 
 
 class NumberSeries(Base):

@@ -88,6 +88,11 @@ def create_service_port(bench: Bench) -> None:
     bench.do("olt.service_port.create", {**AT_PORT, "vlan": 1203}, key="earlier")
 
 
+def give_channels(bench: Bench) -> None:
+    """Somebody gave the place its channels before."""
+    bench.do("olt.multicast.join", {**AT_PORT, "profile": "IPTV-4K"}, key="earlier")
+
+
 def open_number(bench: Bench) -> None:
     """Somebody opened the number before."""
     bench.do("voice.subscriber.open", {"number": NUMBER}, key="earlier")
@@ -219,6 +224,21 @@ WRITE_OPERATIONS = (
         simulator="olt",
         refusal="OLT_REFUSED",
         prepare=create_service_port,
+        read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="olt.multicast.join",
+        args={**AT_PORT, "profile": "IPTV-4K"},
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        read="olt.pon.get",
+    ),
+    WriteOperation(
+        name="olt.multicast.leave",
+        args=AT_PORT,
+        simulator="olt",
+        refusal="OLT_REFUSED",
+        prepare=give_channels,
         read="olt.pon.get",
     ),
     WriteOperation(

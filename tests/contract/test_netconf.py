@@ -13,7 +13,7 @@ from lxml import etree
 from adapters.network import netconf, olt_model
 from adapters.network.netconf import Netconf, Said
 from adapters.network.olt_entries import Olts
-from adapters.network.olt_model import Onu
+from adapters.network.olt_model import MulticastMember, Onu
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent, Retryable
 
 from .kit import Bench
@@ -47,6 +47,31 @@ call:key="BB-20261122-000123:%E4%BB%BB%E5%8A%A1/1:1">
     </config>
   </edit-config>
 </rpc>"""
+JOIN = """\
+<?xml version='1.0' encoding='UTF-8'?>
+<rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" xmlns:call="urn:kaitong:call:1" message-id="7" \
+call:key="BB-20261122-000123:%E4%BB%BB%E5%8A%A1/1:1">
+  <edit-config>
+    <target>
+      <running/>
+    </target>
+    <default-operation>none</default-operation>
+    <test-option>test-then-set</test-option>
+    <error-option>rollback-on-error</error-option>
+    <config>
+      <olt xmlns="urn:kaitong:olt:1">
+        <pon-port>
+          <name>1/3</name>
+          <multicast-member xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0" nc:operation="create">
+            <name>1/3/7</name>
+            <profile>IPTV-4K</profile>
+            <reference>a &amp; b</reference>
+          </multicast-member>
+        </pon-port>
+      </olt>
+    </config>
+  </edit-config>
+</rpc>"""
 READ = """\
 <?xml version='1.0' encoding='UTF-8'?>
 <rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="1">
@@ -63,6 +88,9 @@ READ = """\
           <seen-onu>
             <serial>YTGP1A2B3C4D</serial>
           </seen-onu>
+          <multicast-member>
+            <name>1/3/7</name>
+          </multicast-member>
         </pon-port>
       </olt>
     </filter>
@@ -109,9 +137,16 @@ def test_the_text_of_a_change() -> None:
     assert netconf.request_text(olt_model.creation("1/3", onu), "7", KEY).decode() == BIND
 
 
+def test_the_text_that_gives_a_place_its_channels() -> None:
+    member = MulticastMember("1/3/7", "IPTV-4K", "a & b")
+
+    assert netconf.request_text(olt_model.creation("1/3", member), "7", KEY).decode() == JOIN
+
+
 def test_the_text_of_a_measurement() -> None:
     assert (
-        netconf.request_text(netconf.get(olt_model.line_filter("1/3", "YTGP1A2B3C4D")), "1").decode() == READ
+        netconf.request_text(netconf.get(olt_model.line_filter("1/3/7", "YTGP1A2B3C4D")), "1").decode()
+        == READ
     )
 
 

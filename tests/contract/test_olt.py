@@ -280,9 +280,23 @@ def test_a_healthy_line_is_measured_before_and_after_binding(bench: Bench) -> No
     seen = bench.do("olt.line.read", AT_ONU).output
     bind_onu(bench)
 
-    assert seen == {"sync": True, "rx_power_dbm": -19.8, "distance_m": 1840, "bound": False, "port_ok": True}
+    healthy = {"sync": True, "rx_power_dbm": -19.8, "distance_m": 1840, "port_ok": True}
+    assert seen == {**healthy, "bound": False, "multicast": None}
     assert bench.do("olt.line.read", AT_ONU).output == {**seen, "bound": True}
     assert bench.registry.operation("olt.line.read").response().validate(seen) == {}
+
+
+def test_a_measurement_tells_the_channels_of_its_place_only(bench: Bench) -> None:
+    bench.do("olt.multicast.join", {**AT_PORT, "profile": "IPTV-4K"})
+
+    assert bench.do("olt.line.read", AT_ONU).output["multicast"] == "IPTV-4K"
+    assert bench.do("olt.line.read", {**AT_ONU, "port": "1/3/8"}).output["multicast"] is None
+
+
+def test_channels_of_another_order_are_refused(bench: Bench) -> None:
+    bench.do("olt.multicast.join", {**AT_PORT, "profile": "IPTV-4K"}, key="BB-1:BB_12T:1")
+
+    assert _refusal(bench, "olt.multicast.join", {**AT_PORT, "profile": "IPTV-4K"}) == "MULTICAST_TAKEN"
 
 
 @pytest.mark.parametrize(

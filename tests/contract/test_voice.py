@@ -172,3 +172,30 @@ def test_without_simulators_an_empty_address_asks_for_a_person(bench: Bench) -> 
     assert adapter.probe()["ok"] is False
 
     adapter.close()
+
+
+def test_a_line_is_good_when_its_terminal_is_registered_and_nothing_is_barred(bench: Bench) -> None:
+    open_number(bench)
+    good = {"number": NUMBER, "registered": True, "ok": True}
+    assert bench.do("voice.line.test", {"number": NUMBER}).output == good
+
+    bench.do("voice.subscriber.bar", {"number": NUMBER, "barring": "outgoing"})
+    assert bench.do("voice.line.test", {"number": NUMBER}).output == {**good, "ok": False}
+
+
+def test_a_silent_terminal_shows_until_it_is_registered(bench: Bench) -> None:
+    open_number(bench)
+    url = bench.sims.http_url + "/sim/ims/terminals"
+    requests.post(url, json={"number": NUMBER, "registered": False}, timeout=5).raise_for_status()
+    silent = {"number": NUMBER, "registered": False, "ok": False}
+    assert bench.do("voice.line.test", {"number": NUMBER}).output == silent
+
+    assert requests.post(url, json={"number": NUMBER}, timeout=5).status_code == 400
+    bench.sims.ims.set_terminal(number=NUMBER, registered=True)
+    assert bench.do("voice.line.test", {"number": NUMBER}).output["ok"]
+
+
+def test_a_number_that_is_not_open_cannot_be_tested(bench: Bench) -> None:
+    with pytest.raises(Permanent) as refused:
+        bench.do("voice.line.test", {"number": NUMBER})
+    assert refused.value.bpmn_code == "NUMBER_UNKNOWN"

@@ -59,7 +59,7 @@ def test_the_demo_operator_is_complete(demo: Store) -> None:
     assert crews["E1"] == (6, {"FTTH": 3, "IPTV": 2}, None)
     assert crews["W1"] == (4, {"FTTH": 2}, "P-HJ")
     assert {"NC", "CS", "G1", "N1", "S1"} <= set(crews)
-    assert products["HOME-1000"].parts == ["BB-1000", "TV-4K", "VOICE"]
+    assert [p["product"] for p in products["HOME-1000"].parts] == ["BB-1000", "TV-4K", "VOICE"]
     assert {p.order_type for p in products.values() if p.speed_mbps in (10, 20, 100, 200)} == {"DL"}
     assert partners == {"P-CAT": ("network", 92), "P-YQ": ("network", 84), "P-HJ": ("crews", 88)}
     assert nodes["AAA-1"] == "AAA"
@@ -172,10 +172,12 @@ def test_a_limit_in_working_days_promises_nothing_yet(demo: Store) -> None:
     assert for_line is None
 
 
-def test_a_product_without_a_process_is_refused_by_name(store: Store, tmp_path: Path) -> None:
+def test_a_product_without_a_process_or_without_its_line_is_refused_by_name(
+    store: Store, tmp_path: Path
+) -> None:
     with running_machines(store, tmp_path) as machines:
         body = an_order("CRM-1")
-        for product, code in (("NET-100M", "order.no_process"), ("HOME-1000", "order.field")):
+        for product, code in (("NET-100M", "order.no_process"), ("TV-4K", "order.field")):
             body["serviceOrderItem"][0]["service"]["serviceSpecification"]["id"] = product
             answer = machines.post(ORDERS, body)
             assert (answer.status_code, answer.json["code"]) == (400, code), answer.text

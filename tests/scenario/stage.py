@@ -91,6 +91,13 @@ class Stage:
             port = db.scalars(query).one()
         self.simulators.olt.set_port(node=port.place, port=port.name, faulty=True)
 
+    def silence(self, play: Play, is_silent: bool = True) -> None:
+        """The telephone of an order is not plugged in, or is again."""
+        query = select(Resource.name).where(Resource.holder == play.number, Resource.kind == "number")
+        with self.store.read() as db:
+            number = db.scalars(query).one()
+        self.simulators.ims.set_terminal(number=number, registered=not is_silent)
+
     @contextmanager
     def without_crew(self, crew: str) -> Iterator[None]:
         """A crew that does not work today."""
@@ -123,6 +130,14 @@ class Stage:
         yield
         kernel.local = calm
         self._leave(node)
+
+    @contextmanager
+    def without_numbers(self) -> Iterator[None]:
+        """Other orders have all telephone numbers that are free."""
+        with self.store.write() as db:
+            _take_all(db, "IMS-1", "number")
+        yield
+        self._leave("IMS-1")
 
     @contextmanager
     def full(self, node: str) -> Iterator[None]:
@@ -183,13 +198,17 @@ class Play:
 
     def cancel(self) -> Play:
         """The customer does not want it any more; whoever has to clear up does so."""
-        answer = self.machines.post(
-            CANCEL, {"serviceOrder": {"id": self.number}, "cancellationReason": "C01"}
-        )
+        self.wish_to_cancel()
+        while self.open():
+            self.do(self.open()[-1])
+        return self
+
+    def wish_to_cancel(self) -> Play:
+        """The customer does not want it any more; what that leads to is left to the story."""
+        body = {"serviceOrder": {"id": self.number}, "cancellationReason": "C01"}
+        answer = self.machines.post(CANCEL, body)
         assert answer.status_code == 201, answer.text
         self.site.work()
-        while self.open():
-            self.do(self.open()[0])
         return self
 
     def partner(self, to: str, **how: Any) -> Play:
@@ -274,11 +293,17 @@ class Play:
         with self.site.store.read() as db:
             return set(db.scalars(query))
 
+    def reports(self) -> list[dict[str, Any]]:
+        """What the CRM was told of its end."""
+        reports = self.stage.simulators.crm.state()["reports"]
+        return [report["body"] for report in reports if report["body"]["order"] == self.number]
+
     def outside(self) -> dict[str, int]:
         """What there is of this order at the systems outside."""
         return {
             "accounts": _of(self.stage.simulators.aaa.state(), self.number),
             "olt": _of(self.stage.simulators.olt.state(), self.number),
+            "numbers": _of(self.stage.simulators.ims.state(), self.number),
         }
 
 
@@ -307,8 +332,8 @@ class _RivalFirst:
         return chosen
 
 
-def _take_all(session: Session, node: str) -> None:
-    free = update(Resource).where(Resource.place == node, Resource.kind == "port", Resource.state == "free")
+def _take_all(session: Session, place: str, kind: str = "port") -> None:
+    free = update(Resource).where(Resource.place == place, Resource.kind == kind, Resource.state == "free")
     session.execute(free.values(state="reserved", holder="RIVAL"))
 
 

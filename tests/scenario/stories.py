@@ -18,18 +18,22 @@ class Story:
     state: str
     code: str | None = None
     network: str = "own"
+    parts: tuple[str, ...] = ()
+    """What works at the end beside the line: voice, television."""
 
 
 class Stories(dict[str, Story]):
     """The stories of a process, by name."""
 
-    def story(self, state: str, code: str | None = None, network: str = "own") -> Callable[[Player], Player]:
+    def story(
+        self, state: str, code: str | None = None, network: str = "own", parts: tuple[str, ...] = ()
+    ) -> Callable[[Player], Player]:
         """Writes a function down as a story."""
 
         def note(play: Player) -> Player:
             name = getattr(play, "__name__", "")
             assert name not in self, name
-            self[name] = Story(play, state, code, network)
+            self[name] = Story(play, state, code, network, parts)
             return play
 
         return note

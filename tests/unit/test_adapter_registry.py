@@ -90,6 +90,8 @@ def test_built_ins_work_without_being_installed() -> None:
         "partner.orders.list",
         "olt.service_port.create",
         "olt.service_port.remove",
+        "olt.multicast.join",
+        "olt.multicast.leave",
         "olt.onu.bind",
         "olt.onu.unbind",
         "olt.onu.profile",
@@ -100,6 +102,7 @@ def test_built_ins_work_without_being_installed() -> None:
         "router.circuit.test",
         "voice.subscriber.open",
         "voice.subscriber.close",
+        "voice.line.test",
         "voice.subscriber.bar",
     }
     assert registry.adapter_for("aaa.login.test") is registry.adapter_for("aaa.subscriber.open")

@@ -119,6 +119,12 @@ def _cancel_requested(data: Mapping[str, Any], _step: str) -> Words:
     return "order", "warn", gettext("Cancellation asked for"), str(data.get("reason") or "")
 
 
+def _cancel_answered(data: Mapping[str, Any], _step: str) -> Words:
+    if data.get("granted"):
+        return "order", "warn", gettext("Cancellation approved"), ""
+    return "order", "ok", gettext("Cancellation refused: the order goes on"), ""
+
+
 def _milestone(data: Mapping[str, Any], _step: str) -> Words:
     title = gettext("Milestone: %(name)s", name=words.milestone(str(data.get("milestone"))))
     return "order", "ok", title, ""
@@ -222,6 +228,7 @@ TELLERS: Mapping[str, Teller] = {
     "OrderChanged": _changed,
     "InformationAsked": _asked,
     "CancelRequested": _cancel_requested,
+    "CancelAnswered": _cancel_answered,
     "MilestoneReached": _milestone,
     "InstanceStarted": _started,
     "InstanceEnded": _ended,

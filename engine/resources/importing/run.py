@@ -16,7 +16,7 @@ from engine.events import record
 from engine.resources.importing.coverage import CoverageFile
 from engine.resources.importing.report import Report
 from engine.resources.importing.sheet import Column, Refusal, read_sheet
-from engine.resources.importing.things import OnuFile, PortFile, StockFile
+from engine.resources.importing.things import NumberFile, OnuFile, PortFile, StockFile
 from engine.store import Store
 
 BATCH = 500
@@ -41,6 +41,7 @@ KINDS: Mapping[str, Callable[[Session], File]] = {
     "coverage": CoverageFile,
     "ports": PortFile,
     "onus": OnuFile,
+    "numbers": NumberFile,
     "stock": StockFile,
 }
 

@@ -1,4 +1,4 @@
-"""Files of ports, of ONUs, and of whatever else is kept in stock. What an order holds is never changed by a file."""
+"""Files of ports, ONUs, telephone numbers, and whatever else is in stock. What an order holds is never changed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _SERIAL = word(
     "应为 4 个大写字母加 8 位大写字母或数字",
     "must be 4 capitals and 8 capitals or digits",
 )
+
+_NUMBER = word(r"\+?[0-9]{3,15}", "应为 3 到 15 位数字", "must be 3 to 15 digits")
 
 
 class ThingFile:
@@ -146,8 +148,25 @@ class OnuFile(ThingFile):
         return (row.name,)
 
 
+class NumberFile(ThingFile):
+    """Telephone numbers of our exchanges; a number is known once, wherever it is."""
+
+    kind, name = "number", "number"
+    columns = (
+        Column("number", "号码", _NUMBER),
+        Column("exchange", "交换局", _NAME),
+        Column("state", "状态", _STATES, empty="free", needed=False),
+    )
+
+    def place_of(self, row: Mapping[str, Any]) -> str:
+        return str(row["exchange"])
+
+    def finds(self, row: Resource) -> tuple[str, ...]:
+        return (row.name,)
+
+
 class StockFile(ThingFile):
-    """Whatever else is taken from stock: VLANs and addresses of a device, cores of a cable, numbers of an exchange area."""
+    """Whatever else is taken from stock: VLANs and addresses of a device, cores of a cable."""
 
     name = "name"
     columns = (

@@ -25,7 +25,7 @@ UPLOADS = ("text/csv", XLSX, "multipart/form-data")
 
 @allow("manage_resources")
 def import_resources(kind: str) -> ResponseReturnValue:
-    """Takes over a file of `coverage`, `ports`, `onus` or `stock`; the same file twice changes nothing."""
+    """Takes over a file of `coverage`, `ports`, `onus`, `numbers` or `stock`; the same file twice changes nothing."""
     only_parameters("dry_run", "filename")
     if kind not in KINDS:
         raise NotFound(what="import", id=kind)

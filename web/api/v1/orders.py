@@ -30,6 +30,7 @@ _TOLD_TO_MACHINES = frozenset(
         "MilestoneReached",
         "OrderNoted",
         "CancelRequested",
+        "CancelAnswered",
     }
 )
 """What an ordering system reads of a timeline: nothing of our people and machines."""
