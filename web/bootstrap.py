@@ -13,6 +13,7 @@ from bpmn.lint import Catalogue
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.deploy.definitions import Definitions
+from engine.identity import telling
 from engine.identity.people import role_names
 from engine.jobs import heartbeat
 from engine.jobs.local import Noop
@@ -55,7 +56,7 @@ def local_operations(starter: StartProcess | None = None) -> dict[str, LocalOper
     """Operations whose effect is rows of our own, by name."""
     starts = starter or StartProcess()
     named: dict[str, LocalOperation] = {Noop.operation.name: Noop(), starts.operation.name: starts}
-    ours = (resources, lines, partners, dispatching, tickets)
+    ours = (resources, lines, partners, dispatching, telling, tickets)
     found = {name: o for package in ours for name, o in package.operations().items()}
     return found | orders.operations([Clocks()]) | named
 

@@ -14,6 +14,24 @@ from engine.tickets.telling import CHANGED, record_ticket, tell
 OWNERS = ("us", "crew", "partner", "customer", "third_party", "network", "force_majeure")
 UNKNOWN_CAUSE, VAGUE = "UNKNOWN_CAUSE", "VAGUE"
 _SHORTEST = 2
+_SHORTEST_TEXT = 4
+_SAYS_NOTHING = frozenset(
+    {
+        "处理完毕",
+        "已经处理",
+        "处理好了",
+        "已修复好",
+        "已经修复",
+        "已经恢复",
+        "恢复正常",
+        "一切正常",
+        "fixed",
+        "done",
+        "solved",
+        "repaired",
+    }
+)
+"""Conclusions that tell neither a cause nor what was done."""
 
 
 def check_cause(session: Session, code: str, segment: str) -> None:
@@ -23,6 +41,13 @@ def check_cause(session: Session, code: str, segment: str) -> None:
         raise Permanent(UNKNOWN_CAUSE, target="ticket", detail=f"{code} is no cause of a fault")
     if len(segment.strip()) < _SHORTEST:
         raise Permanent(VAGUE, target="ticket", detail="the segment says nothing")
+
+
+def check_text(text: str) -> None:
+    """Raises `Permanent` for a conclusion that says nothing; none at all is none."""
+    said = text.strip().strip("。.!！").casefold()
+    if text.strip() and (len(said) < _SHORTEST_TEXT or said in _SAYS_NOTHING):
+        raise Permanent(VAGUE, target="ticket", detail="the conclusion says nothing")
 
 
 def close(
@@ -36,6 +61,7 @@ def close(
 ) -> None:
     """Writes them down, with what was said beside it; its status follows the end of its process. Raises `Permanent`."""
     check_cause(session, cause, segment)
+    check_text(text)
     if owner not in OWNERS:
         raise Permanent(VAGUE, target="ticket", detail=f"whose time: one of {', '.join(OWNERS)}")
     ticket.cause_code, ticket.segment, ticket.time_owner = cause, segment.strip(), owner

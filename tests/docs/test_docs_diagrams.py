@@ -61,7 +61,17 @@ def test_operations_of_our_own_are_listed_with_fields_and_errors() -> None:
         name: (set(o.operation.request().fields), set(o.operation.response().fields), set(o.operation.errors))
         for name, o in local_operations().items()
         if name.startswith(
-            ("resource.", "circuit.", "line.", "ticket.", "mass_fault.", "crew.", "process.", "order.")
+            (
+                "resource.",
+                "circuit.",
+                "line.",
+                "ticket.",
+                "mass_fault.",
+                "crew.",
+                "people.",
+                "process.",
+                "order.",
+            )
         )
     }
     assert listed == known | {UNDO: (set(), set(), set())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -44,7 +44,14 @@ def passed(store: Store, process: str, nodes: Mapping[str, Node]) -> tuple[set[s
             notes: Sequence[Note] = codec.unpack(body)["notes"]
             elements |= {e for what, e, _ in notes if what in ("completed", "caught", "thrown")}
             flows |= set(_flows(notes, nodes))
-    return elements, flows
+    return elements, flows | set(_events_that_happened(nodes, elements))
+
+
+def _events_that_happened(nodes: Mapping[str, Node], elements: Collection[str]) -> Iterable[str]:
+    """Behind an event-based gateway all events are armed; the flow to the one that happened was taken."""
+    for node in nodes.values():
+        if node.kind == "eventBasedGateway":
+            yield from (flow.id for flow in node.flows_out if flow.target in elements)
 
 
 def _flows(notes: Sequence[Note], nodes: Mapping[str, Node]) -> Iterable[str]:

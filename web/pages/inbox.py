@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from engine.identity import inbox as queries
+from engine.identity import telling
 from engine.identity.model import InboxMessage
 from engine.resources.queries import area_names
 from engine.store.paging import read_serial
@@ -64,6 +65,8 @@ def _message(message: InboxMessage, areas: Mapping[str, words.Pair]) -> dict[str
 
 def _told(kind: str, facts: Mapping[str, Any], areas: Mapping[str, words.Pair]) -> tuple[str, str]:
     """Title and body; a kind that nobody here knows is shown by its name."""
+    if kind == telling.KIND:
+        return words.say(str(facts.get("text", "")), str(facts.get("text_en", ""))), ""
     if kind not in ("sla.warning", "sla.breach"):
         return kind, ""
     order, label = facts.get("order", ""), clock_label(facts)

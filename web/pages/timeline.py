@@ -106,6 +106,11 @@ def _noted(data: Mapping[str, Any], _step: str) -> Words:
     return "note", "info", gettext("Note"), str(data.get("text", ""))
 
 
+def _people_told(data: Mapping[str, Any], _step: str) -> Words:
+    title = gettext("Told in the inbox: %(role)s", role=data.get("role"))
+    return "note", "info", title, str(data.get("text", ""))
+
+
 def _changed(data: Mapping[str, Any], _step: str) -> Words:
     title = gettext("Changed by its sender: %(name)s", name=data.get("attribute"))
     return "order", "info", title, str(data.get("after") or "")
@@ -225,6 +230,7 @@ TELLERS: Mapping[str, Teller] = {
     "OrderPlaced": _placed,
     "OrderStateChanged": _state_changed,
     "OrderNoted": _noted,
+    "PeopleTold": _people_told,
     "OrderChanged": _changed,
     "InformationAsked": _asked,
     "CancelRequested": _cancel_requested,
