@@ -65,6 +65,8 @@ class Settings:
     """How often deadlines are looked at."""
     max_body_bytes: int = 2_097_152
     """Largest request that is accepted."""
+    demo_orders: int = 200
+    """How many orders of the last days a new demo operator is begun with, about; 0 for none."""
     simulators: bool = True
     """Run the simulated network and CRM beside the product."""
     aaa_url: str = ""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from web.commands import demo
-from web.master_data import DEMO
+from web.master_data import DEMO, rows_of_csv
 
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
     **demo.ANSWERS,
@@ -44,11 +41,9 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@cache
 def onu_serials() -> tuple[str, ...]:
     """The ONUs in the stores of the demo operator."""
-    with resources.files(DEMO).joinpath("onus.csv").open(encoding="utf-8") as file:
-        return tuple(row["serial"] for row in csv.DictReader(file))
+    return tuple(row["serial"] for row in rows_of_csv(DEMO, "onus.csv"))
 
 
 def told(element: str, order: str) -> dict[str, Any]:

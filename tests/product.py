@@ -65,7 +65,7 @@ class Product:
         self.process = subprocess.Popen(
             [*command, *arguments],
             cwd=self.folder,
-            env=environment(**self.settings),
+            env=environment(**{"demo_orders": "0", **self.settings}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -5,12 +5,10 @@ Everything is files (`web/demo`, `engine/masterdata`, `sla`), loaded once and ed
 
 from __future__ import annotations
 
-import csv
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from bpmn.catalog import Packaged, packaged
@@ -18,7 +16,7 @@ from engine.deploy.definitions import Upload
 from engine.identity.people import create_person, find_person
 from engine.identity.tokens import create_token, revoke_token, tokens_of
 from engine.orders.model import HubSubscription
-from web.master_data import DEMO, load_base, load_demo
+from web.master_data import DEMO, load_base, load_demo, rows_of_csv
 
 if TYPE_CHECKING:
     from web.services import Services
@@ -48,12 +46,9 @@ class Employee:
 
 def people() -> Iterator[Employee]:
     """Everybody who works there."""
-    with resources.files(DEMO).joinpath("people.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            roles, areas = row["roles"].split(), row["areas"].split()
-            yield Employee(
-                row["login"], row["name"], roles, areas, row["crew"] or None, row["employer"] or None
-            )
+    for row in rows_of_csv(DEMO, "people.csv"):
+        roles, areas = row["roles"].split(), row["areas"].split()
+        yield Employee(row["login"], row["name"], roles, areas, row["crew"] or None, row["employer"] or None)
 
 
 @dataclass(frozen=True)

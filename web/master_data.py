@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -40,6 +42,13 @@ TABLES: Mapping[str, MasterTable] = {
 def shipped_roles() -> frozenset[str]:
     """The roles that every site begins with, for where there is no database."""
     return frozenset(row["code"] for row in shipped_rows("engine.masterdata", "role"))
+
+
+@cache
+def rows_of_csv(package: str, name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of a table that is shipped as CSV."""
+    with resources.files(package).joinpath(name).open(encoding="utf-8") as file:
+        return tuple(csv.DictReader(file))
 
 
 def load_base(session: Any, at: datetime) -> Mapping[str, int]:

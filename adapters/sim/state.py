@@ -206,6 +206,10 @@ class Simulator:
                 db.execute("DELETE FROM fault WHERE times = 0")
         return Fault(row["fault"], row["code"], row["seconds"])
 
+    def keep_time(self, now: Callable[[], datetime]) -> None:
+        """From now on what happens here happens at that time."""
+        self._now = now
+
     def stamp(self) -> str:
         """Now, as text."""
         return self._now().isoformat(timespec="milliseconds")

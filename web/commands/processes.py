@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from engine.store import Store, migrate
 from web import demo_data
 from web.master_data import load_base
 from web.orphans import end_with_parent
+from web.playing import play, the_script
 from web.request_log import configure_logging
 from web.services import Services
 
@@ -41,6 +43,11 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     serve.add_argument(
         "--no-demo", action="store_true", help="begin without the demo operator and its simulators"
     )
+    serve.add_argument(
+        "--orders",
+        type=int,
+        help="about how many orders a new demo operator begins with (KAITONG_DEMO_ORDERS)",
+    )
     serve.set_defaults(run=run_serve)
     for name, text, run in (
         ("web", "the web server alone", run_web),
@@ -56,7 +63,7 @@ def run_serve(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
     """The supervisor; also prepares a new data folder."""
     from web.supervisor import Supervisor, lock_data, refuse_used_port
 
-    given = {"port": arguments.port, "data_dir": arguments.data}
+    given = {"port": arguments.port, "data_dir": arguments.data, "demo_orders": arguments.orders}
     if arguments.no_demo and PREFIX + "SIMULATORS" not in environment:
         given["simulators"] = False
     settings = Settings.load(environment, **given)
@@ -96,7 +103,7 @@ def prepare(settings: Settings, demo: bool) -> None:
         with services.store.read() as session:
             new = is_new(session)
         if new and demo:
-            _seed_demo(services)
+            _begin_demo(services)
         else:
             with services.store.write() as session:
                 if new:
@@ -112,8 +119,22 @@ def prepare(settings: Settings, demo: bool) -> None:
         services.store.close()
 
 
-def _seed_demo(services: Services) -> None:
-    at = services.clock.now()
+def _begin_demo(services: Services) -> None:
+    """The demo operator, and what it has done in the last days."""
+    settings, now = services.settings, services.clock.now()
+    script = the_script(settings.demo_orders) if settings.demo_orders > 0 and settings.simulators else None
+    _seed_demo(services, now if script is None else now - script.length)
+    if script is not None:
+        print(f"the last days of the demo operator: {len(script.wishes)} orders", flush=True)
+        play(settings, script, now, _tell_hours)
+
+
+def _tell_hours(played: int, hours: int) -> None:
+    if played % 8 == 0:
+        print(f"  {played} of {hours} h", flush=True)
+
+
+def _seed_demo(services: Services, at: datetime) -> None:
     with services.store.write() as session:
         logins = demo_data.seed(session, services, at)
         path = services.settings.data_dir / "demo-logins.json"
