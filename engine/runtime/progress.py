@@ -77,7 +77,7 @@ def progress(session: Session, kernel: Kernel, instance_id: int, now: datetime) 
     failed = _failed(session, top, row) | {e for e, how in story.last.items() if how == "failed"} - live
     done = {e for e, how in story.last.items() if how == "done"} - live - failed
     current = live - failed
-    order = list(_in_order(top.executable.spec, top.executable.scopes))
+    order = list(dict.fromkeys(_in_order(top.executable.spec, top.executable.scopes)))
     expected = _expected(top) if row.state == "active" else set()
     reached, total = _milestones(story, row.state == "completed")
     return Progress(
@@ -186,7 +186,10 @@ def _failed(session: Session, top: Instance, row: ProcessInstance) -> set[str]:
 
 
 def _in_order(spec: ProcessSpec, scopes: Mapping[str, ProcessSpec]) -> Iterator[str]:
-    """Elements as a reader meets them: along the flows, into sub-processes, boundary events after their activity."""
+    """Elements as a reader meets them: along the flows, into sub-processes, boundary events after their activity.
+
+    Those of a process that is called from several places come once for each.
+    """
     waiting, seen = [spec.entry], {spec.entry}
     while waiting:
         node: Any = spec.node(waiting.pop(0))

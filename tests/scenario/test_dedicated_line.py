@@ -13,6 +13,8 @@ from sqlalchemy import func, select, update
 from engine.orders.model import OrderMilestone
 from engine.resources import expiry
 from engine.resources.model import Resource
+from engine.runtime.model import ProcessInstance
+from engine.runtime.progress import progress
 from engine.store import Store
 from tests.dedicated_line_parts import NET, VPN
 from tests.machines import CANCEL
@@ -569,6 +571,16 @@ def test_a_new_cable_is_in_the_inventory(played: Played, stage: Stage) -> None:
         query = select(func.count()).select_from(Resource).where(Resource.place == "GL-S-09")
         assert db.scalar(query) == 24
     assert play.names("fibre")["Z"].startswith("0")
+
+
+def test_a_step_of_both_ends_is_listed_once(played: Played, stage: Stage) -> None:
+    play, services = _line(played, "all_goes_well"), stage.machines.site.services
+    with stage.store.read() as db:
+        query = select(ProcessInstance.id).where(ProcessInstance.business_key == play.number)
+        shown = progress(db, services.kernel, db.scalars(query).one(), stage.machines.site.clock.now())
+    listed = [step.element for step in shown.steps]
+    assert listed.count("DL_124") == 1
+    assert len(listed) == len(set(listed))
 
 
 def test_after_the_acceptance_a_line_cannot_be_cancelled(stage: Stage) -> None:
