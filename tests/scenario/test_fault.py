@@ -182,7 +182,7 @@ def a_faulty_olt_is_the_network_centres(stage: Stage) -> Play:
 def the_network_centre_finds_that_a_crew_is_needed(stage: Stage) -> Play:
     line = a_line(stage).broken_port()
     play = report(stage, line.account).to("TT_09N")
-    play.do("TT_09N", only={"repair_result": "crew", "findings": "要上门"}).to("TT_09")
+    play.do("TT_09N", only={"repair_result": "crew", "repair_note": "要上门"}).to("TT_09")
     line.mended()
     return close(play.do("TT_09"))
 
@@ -638,6 +638,23 @@ def test_every_element_and_every_flow_is_passed(stage: Stage, played: Played) ->
 def test_faults_are_handled_on_each_database(store: Store, tmp_path: Path) -> None:
     with running_stage(store, tmp_path) as stage:
         STORIES.play(stage, ON_EACH_DATABASE).all_as_told()
+
+
+def test_faults_end_the_same_when_they_are_stored_and_restored_between_all_steps(tmp_path: Path) -> None:
+    with stage_of_its_own(tmp_path) as stage:
+        stage.store_between_all_steps()
+        STORIES.play(
+            stage, [*ON_EACH_DATABASE, "planned_work_is_answered_and_the_line_tested_after_it"]
+        ).all_as_told()
+
+
+def test_the_crew_reads_on_its_task_what_is_wrong(stage: Stage) -> None:
+    play, _ = on_site(stage, wished_window="16-18")
+    page = stage.machines.site.browser("supervisor-all").read(f"/tasks/{play.task('TT_09')}")
+    assert "无法上网" in page
+    assert "光功率 -31.0 dBm" in page
+    assert "16-18" in page
+    play.cancel()
 
 
 def milestones(play: Play) -> list[str]:

@@ -151,6 +151,9 @@ def _facts(
         "port": gettext("Port"),
         "vlan": gettext("VLAN"),
         "account": gettext("Account"),
+        "symptom": gettext("Symptom"),
+        "findings": gettext("Findings"),
+        "wished_window": gettext("Wished window"),
     }
     facts += [(label, known.get(name), "text") for name, label in line.items()]
     return [
