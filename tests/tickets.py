@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from bpmn.catalog import packaged
 from engine.deploy.model import ProcessBinding
 from engine.orders.model import ServiceOrder
 from engine.resources.model import Resource
@@ -21,7 +23,7 @@ from tests.small_fault import SMALL_FAULT
 
 BASE = "/tmf-api/troubleTicket/v4"
 TICKETS, TICKET_HUB = f"{BASE}/troubleTicket", f"{BASE}/hub"
-EVERYBODY = "everybody"
+EVERYBODY, PLATFORM = "everybody", "alarms"
 NO_LINE = {"product": "BB-1000", "area": "YT-E", "address": "汀兰路 1 号", "customerName": "陈先生"}
 """What a sender says of a line that none of our orders built."""
 
@@ -113,6 +115,34 @@ class Reports:
         assert answer.status_code == 200, answer.text
         self.site.work()
 
+    def neighbours(self, count: int, node: str = "OLT-N01", pon: str = "1/5", first: int = 1) -> list[str]:
+        """Lines of one PON that work."""
+        made = range(first, first + count)
+        return [self.line(f"yt2{pon.replace('/', '')}{n:05}", node, f"{pon}/{n}") for n in made]
+
+    def alarm(self, name: str = "A-1", what: str = "OLT-N01 1/5", **more: Any) -> Any:
+        """A platform raises or clears an alarm."""
+        body = {"id": name, "object": what, "kind": "LOS", "severity": "critical"} | more
+        answer = self.machines.post(f"{V1}/alarms", body, PLATFORM)
+        assert answer.status_code == 200, answer.text
+        self.site.work()
+        return answer.json
+
+    def later(self, **length: float) -> None:
+        """Time passes, and what is due happens."""
+        self.site.clock.advance(timedelta(**length))
+        self.site.work()
+
+    def faults(self, state: str = "current") -> list[Any]:
+        """Mass faults, newest first."""
+        return list(self.machines.get(f"{V1}/mass-faults?state={state}", EVERYBODY)["items"])
+
+    def decide(self, fault: str, what: str) -> Any:
+        """confirm, dismiss or withdraw."""
+        answer = self.machines.ask("POST", f"{V1}/mass-faults/{fault}/{what}", EVERYBODY)
+        self.site.work()
+        return answer
+
     def patch(self, ticket: str, who: str = "crm", **body: Any) -> Any:
         """A merge patch."""
         answer = self.machines.ask("PATCH", f"{TICKETS}/{ticket}", who, json=body)
@@ -122,11 +152,14 @@ class Reports:
 
 @contextmanager
 def running_reports(store: Store, folder: Path) -> Iterator[Reports]:
-    """The demo operator with two small processes."""
-    with running_machines(store, folder, bundles=(SMALL, SMALL_FAULT)) as machines:
+    """The demo operator with two small processes, and that of mass faults."""
+    bundles = (SMALL, SMALL_FAULT, *(b for b in packaged() if b.name == "mass_fault"))
+    with running_machines(store, folder, bundles=bundles) as machines:
         site = machines.site
         machines.add_person(EVERYBODY, "NC", "CS", "DP", "FC")
+        machines.add_person(PLATFORM, "ALM")
         with site.store.write() as db:
+            db.execute(delete(ProcessBinding).where(ProcessBinding.order_type == "TT"))
             db.add(ProcessBinding(order_type="TT", process_key="fault", valid_from=site.clock.now()))
         reports = Reports(machines)
         reports.line("yt10230123", port="1/3/7")

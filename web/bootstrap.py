@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 
@@ -32,7 +33,9 @@ from engine.runtime.kernel import Kernel
 from engine.runtime.routing import Router
 from engine.runtime.starting import StartProcess
 from engine.store import Store
+from engine.tickets import alarms
 from engine.tickets import operations as tickets
+from engine.tickets.linked import OpenLinked
 from engine.tickets.states import TicketStates
 from sla.clocks import Clocks
 from sla.sweep import Sweep
@@ -52,12 +55,15 @@ COMPARE_SECONDS = 300.0
 """How often the ticker looks whether a partner has been asked today."""
 
 
-def local_operations(starter: StartProcess | None = None) -> dict[str, LocalOperation]:
+def local_operations(
+    starter: StartProcess | None = None, linked: OpenLinked | None = None
+) -> dict[str, LocalOperation]:
     """Operations whose effect is rows of our own, by name."""
     starts = starter or StartProcess()
     named: dict[str, LocalOperation] = {Noop.operation.name: Noop(), starts.operation.name: starts}
-    ours = (resources, lines, partners, dispatching, telling, tickets)
+    ours = (resources, lines, partners, dispatching, telling)
     found = {name: o for package in ours for name, o in package.operations().items()}
+    found |= tickets.operations(linked or OpenLinked(ZoneInfo("UTC")))
     return found | orders.operations([Clocks()]) | named
 
 
@@ -75,9 +81,10 @@ def assemble(settings: Settings, store: Store | None = None, clock: Clock | None
     clocks = Clocks()
     states = OrderStates([clocks])
     # in this order: the clocks say when a task is due, the worklist writes it down, the order follows
-    starter = StartProcess()
-    kernel = Kernel(definitions, [clocks, Worklist(), states, TicketStates()], local_operations(starter))
-    starter.kernel = kernel
+    starter, linked = StartProcess(), OpenLinked(settings.zone)
+    local = local_operations(starter, linked)
+    kernel = Kernel(definitions, [clocks, Worklist(), states, TicketStates()], local)
+    starter.kernel, linked.kernel, linked.listeners = kernel, kernel, [clocks]
     return Services(
         settings=settings,
         store=store or Store(settings.database),
@@ -115,6 +122,13 @@ def worker(services: Services) -> Worker:
         jeopardy.KIND: jeopardy.JeopardyJob(services.store, services.clock),
         "message": router.message,
         "signal": router.signal,
+        alarms.KIND: alarms.AlarmJob(
+            services.store,
+            services.clock,
+            services.kernel,
+            services.order_listeners,
+            services.settings.zone,
+        ),
         comparison.KIND: CompareJob(services.store, services.clock, services.registry),
     }
     made.append(Worker(services.store, services.clock, services.kernel, handlers, services.settings))

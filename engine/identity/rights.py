@@ -26,6 +26,9 @@ RIGHTS = (
     "start_instance",
     "hub_subscribe",
     "report_partner_order",
+    "view_mass_faults",
+    "manage_mass_faults",
+    "report_alarm",
     "see_customer_data",
     "see_variables",
 )

@@ -61,7 +61,8 @@ def settle(
         return
     child.result, child.tested_at = result, at
     session.flush()
-    fault = session.get(MassFault, ticket.parent_id, with_for_update=True, populate_existing=True)
+    query = select(MassFault).where(MassFault.id == ticket.parent_id).with_for_update(key_share=True)
+    fault = session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
     if fault is not None and fault.state == "restored" and not waiting(session, fault.id):
         send(session, TESTED, fault.id, {}, at)
 

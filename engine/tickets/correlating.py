@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from engine.orders.states import FINAL as ORDER_FINAL
 from engine.tickets.children import attach
 from engine.tickets.lifecycle import FINAL
 from engine.tickets.model import MassFault, PlannedWork, TroubleTicket
+from engine.tickets.spotting import look_around
 from engine.tickets.telling import CHANGED, record_ticket, tell
 
 REPEATED_WITHIN = timedelta(days=7)
@@ -33,8 +35,11 @@ class Relation:
     planned: datetime | None = None
 
 
-def correlate(session: Session, ticket: TroubleTicket, tier: str, at: datetime) -> Relation:
-    """Finds the relation and writes it down on both sides; what was found before is found again."""
+def correlate(session: Session, ticket: TroubleTicket, tier: str, at: datetime, zone: ZoneInfo) -> Relation:
+    """Finds the relation and writes it down on both sides; what was found before is found again.
+
+    A report that stands alone is counted with its neighbours: enough of them, and a mass fault is proposed.
+    """
     if ticket.relation is not None:
         return _known(session, ticket)
     found = _find(session, ticket, tier, at)
@@ -46,6 +51,8 @@ def correlate(session: Session, ticket: TroubleTicket, tier: str, at: datetime) 
         ticket.priority = RAISED
         tell(session, ticket, CHANGED, at, field_path="priority")
     session.flush()
+    if found.kind in ("none", "repeat") and tier != OWN_HANDLING:
+        look_around(session, ticket, at, zone)
     return found
 
 
@@ -106,7 +113,7 @@ def open_fault_at(session: Session, node: str | None, pon: str | None) -> MassFa
     query = select(MassFault).where(
         MassFault.state == "open", MassFault.node == node, MassFault.pon.in_(["", pon or ""])
     )
-    nearest = query.order_by(MassFault.pon.desc()).limit(1).with_for_update()
+    nearest = query.order_by(MassFault.pon.desc()).limit(1).with_for_update(key_share=True)
     return session.scalars(nearest, execution_options={"populate_existing": True}).first()
 
 

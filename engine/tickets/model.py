@@ -139,6 +139,7 @@ class Alarm(Base):
     id: Mapped[serial]
     source: Mapped[word]
     external_id: Mapped[str] = mapped_column(String(100))
+    root_name: Mapped[str | None] = mapped_column(String(100))  # as the platform calls its root
     root_id: Mapped[int | None] = mapped_column(ForeignKey("alarm.id"))
     object: Mapped[str] = mapped_column(String(100))
     kind: Mapped[title]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, fields
 from sqlalchemy.orm import Session
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from engine.errors import NeedsHuman
 from engine.orders.model import ServiceOrder
 from engine.ports import LocalCall, LocalOperation, Operation, Repeat
-from engine.tickets import children, closing, correlating
+from engine.tickets import children, closing, correlating, mass_fault_steps
+from engine.tickets.linked import OpenLinked
 from engine.tickets.model import TroubleTicket
 from engine.tickets.states import locked
 
@@ -44,11 +46,14 @@ class Correlate:
     )
     reads_only = False
 
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """What was found before is found again."""
         ticket = ticket_of(session, call.args["order"])
         order = session.get_one(ServiceOrder, ticket.id)
-        found = correlating.correlate(session, ticket, order.tier, call.now)
+        found = correlating.correlate(session, ticket, order.tier, call.now, self.zone)
         planned = found.planned.isoformat() if found.planned else None
         return {"relation": found.kind, "related": found.related, "planned": planned}
 
@@ -129,7 +134,7 @@ def ticket_of(session: Session, number: str) -> TroubleTicket:
     return found
 
 
-def operations() -> dict[str, LocalOperation]:
-    """All of them by name."""
-    found: list[LocalOperation] = [Correlate(), Detach(), Close()]
-    return {one.operation.name: one for one in found}
+def operations(linked: OpenLinked) -> dict[str, LocalOperation]:
+    """All of them by name, those of mass faults too."""
+    found: list[LocalOperation] = [Correlate(linked.zone), Detach(), Close(), linked]
+    return {one.operation.name: one for one in found} | mass_fault_steps.operations(linked.zone)

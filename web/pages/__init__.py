@@ -6,6 +6,7 @@ import web.pages.account
 import web.pages.definitions
 import web.pages.inbox
 import web.pages.incidents
+import web.pages.mass_faults
 import web.pages.navigation
 import web.pages.order_view
 import web.pages.orders

@@ -34,6 +34,53 @@ def relations() -> dict[str, str]:
     }
 
 
+def fault_states() -> dict[str, str]:
+    """States of mass faults, in the order of their life."""
+    return {
+        "proposed": gettext("proposed"),
+        "open": pgettext("mass fault", "open"),
+        "restored": gettext("lines are being tested"),
+        "closed": pgettext("ticket", "closed"),
+        "dismissed": gettext("dismissed"),
+        "withdrawn": gettext("withdrawn"),
+    }
+
+
+def origins() -> dict[str, str]:
+    """How a mass fault became known."""
+    return {"desk": gettext("a person"), "tickets": gettext("many reports"), "alarm": gettext("an alarm")}
+
+
+def results() -> dict[str, str]:
+    """What became of the line of a mass fault."""
+    return {
+        "waiting": gettext("waiting"),
+        "good": gettext("line works"),
+        "bad": gettext("still down: left"),
+        "left": gettext("taken out"),
+        "ended": gettext("withdrawn"),
+    }
+
+
+def _of_fault(level: str, title: str) -> Callable[[Mapping[str, Any], str], Words]:
+    """A line about a mass fault; `title` is a key of the catalogues."""
+    return lambda data, _step: (
+        "order",
+        level,
+        gettext(title),
+        str(data.get("place") or data.get("words") or ""),
+    )
+
+
+def _alarm(level: str, title: str) -> Callable[[Mapping[str, Any], str], Words]:
+    return lambda data, _step: (
+        "call",
+        level,
+        gettext(title),
+        str(data.get("object") or data.get("result") or ""),
+    )
+
+
 def _reported(data: Mapping[str, Any], _step: str) -> Words:
     return "order", "info", gettext("Fault reported"), str(data.get("line", ""))
 
@@ -81,4 +128,15 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any], str], Words]] = {
     "TicketExplained": _explained,
     "TicketJoined": _joined,
     "TicketLeft": _left,
+    "MassFaultProposed": _of_fault("warn", "Mass fault proposed"),
+    "MassFaultOpened": _of_fault("warn", "Mass fault opened"),
+    "MassFaultDismissed": _of_fault("info", "Proposal dismissed"),
+    "MassFaultWithdrawn": _of_fault("warn", "Mass fault withdrawn"),
+    "MassFaultTold": _of_fault("info", "All customers were told"),
+    "MassFaultRestored": _of_fault("ok", "Cause removed, lines are tested"),
+    "MassFaultClosed": _of_fault("ok", "Mass fault closed"),
+    "WorkAnnounced": _of_fault("info", "Work announced"),
+    "WorkWithdrawn": _of_fault("info", "Work withdrawn"),
+    "AlarmRaised": _alarm("warn", "Alarm"),
+    "AlarmCleared": _alarm("ok", "Alarm cleared"),
 }

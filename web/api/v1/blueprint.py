@@ -12,10 +12,12 @@ from werkzeug.routing import IntegerConverter
 from web.api.reading import BIGGEST, refuse_unstorable_address
 from web.api.v1 import (
     account,
+    alarms,
     definitions,
     imports,
     incidents,
     instances,
+    mass_faults,
     master_data,
     orders,
     partners,
@@ -52,6 +54,8 @@ ROUTES: tuple[Route, ...] = (
     *definitions.ROUTES,
     *serviceability.ROUTES,
     *partners.ROUTES,
+    *mass_faults.ROUTES,
+    *alarms.ROUTES,
     *imports.ROUTES,
     *master_data.ROUTES,
     *account.ROUTES,
