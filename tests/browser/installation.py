@@ -68,6 +68,13 @@ class Installation:
         with self.store.write() as session:
             people.set_locale(session, self.person_id(login), locale)
 
+    def mass_fault(self) -> str:
+        """An open mass fault of a PON."""
+        body = {"node": "OLT-N01", "pon": "1/5", "description": "多户断网"}
+        answer = self.client("network").call("POST", "/api/v1/mass-faults", body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
     # ---- orders
 
     def place_order(self, **values: str) -> str:

@@ -34,6 +34,7 @@ class Orders:
     failed: str
     incident: str
     late: str
+    fault: str
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,7 @@ def orders(installation: Installation) -> Orders:
         failed=failed,
         incident=installation.order_with_incident(),
         late=installation.order_on_site(),
+        fault=installation.mass_fault(),
     )
     installation.claim(made.claimed)
     installation.let_pass(made.claimed, hours=20)
@@ -132,6 +134,8 @@ VISITS = (
     Visit("order-failed", "dispatcher", "/orders/{failed}", diagram_drawn),
     Visit("order-incident", "operator", "/orders/{incident}", diagram_drawn),
     Visit("incidents", "operator", "/incidents"),
+    Visit("mass-faults", "network", "/mass-faults"),
+    Visit("mass-fault", "network", "/mass-faults/{fault}"),
     Visit("time-limits", "supervisor", "/time-limits"),
     Visit("time-limits-overdue", "supervisor", "/time-limits?tab=breached"),
     Visit("processes", "designer", "/definitions"),

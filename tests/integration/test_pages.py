@@ -18,6 +18,7 @@ ALL_PAGES = (
     "/tasks?view=late",
     "/orders",
     "/incidents",
+    "/mass-faults",
     "/time-limits",
     "/time-limits?tab=breached",
     "/definitions",
