@@ -106,7 +106,7 @@ def _order(report: ReportFault, line: Line | None) -> PlaceOrder:
     return PlaceOrder(
         source=report.source,
         external_id=report.external_id,
-        phone=report.phone or (line.phone if line else ""),
+        phone=report.phone or (line.phone if line else None) or "",
         items=[item],
         document={},
         **facts,
@@ -114,16 +114,15 @@ def _order(report: ReportFault, line: Line | None) -> PlaceOrder:
 
 
 def _facts(report: ReportFault, line: Line | None) -> dict[str, str]:
-    """Whose line it is and where; a sender has to say it of a line that none of our orders built."""
-    if line is not None:
-        names = ("product", "area", "address", "customer", "tier")
-        return {name: getattr(line, name) for name in names}
-    needed = ("product", "area", "address", "customer")
-    missing = [name for name in needed if not getattr(report, name)]
+    """Whose line it is and where: what we know, else what the sender says. Raises `FieldError` for what nobody says."""
+    needed = ("product", "area", "address", "customer", "tier")
+    found = {name: getattr(line, name, None) or getattr(report, name) for name in needed}
+    found["tier"] = found["tier"] or "normal"
+    missing = [name for name, value in found.items() if not value]
     if missing:
-        detail = f"{report.line} is no line of ours; name its {', '.join(missing)}"
+        detail = f"none of our orders built {report.line}; name its {', '.join(missing)}"
         raise FieldError(field="line", detail=detail)
-    return {name: getattr(report, name) for name in needed} | {"tier": report.tier or "normal"}
+    return found
 
 
 def _values(report: ReportFault, line: Line | None) -> dict[str, Any]:

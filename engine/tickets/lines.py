@@ -14,15 +14,18 @@ from engine.resources.model import OWN
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that an order of ours built. `node`, `port`: of a PON; `device`, `interface`: of a router."""
+    """A line that works. `node`, `port`: of a PON; `device`, `interface`: of a router.
 
-    order: str
-    product: str
-    tier: str
-    area: str
-    customer: str
-    phone: str
-    address: str
+    One that is older than our orders has no order, and of its customer nothing is known.
+    """
+
+    order: str | None = None
+    product: str | None = None
+    tier: str | None = None
+    area: str | None = None
+    customer: str | None = None
+    phone: str | None = None
+    address: str | None = None
     network: str | None = None
     node: str | None = None
     port: str | None = None
@@ -48,26 +51,28 @@ def find_line(session: Session, name: str) -> Line | None:
         order = session.get(ServiceOrder, name)
         return _of(order, order.product) if order is not None and order.order_type != "TT" else None
     order = found.order or session.get(ServiceOrder, found.holder.partition(".")[0])
-    if order is None:
-        return None
     code, _ = finding.product_of(session, found)
-    return _of(order, code or order.product, found, str(finding.shape(session, found)["network"]))
+    return _of(
+        order,
+        code or (order.product if order else None),
+        found,
+        str(finding.shape(session, found)["network"]),
+    )
 
 
 def _of(
-    order: ServiceOrder, product: str, line: finding.Line | None = None, network: str | None = None
+    order: ServiceOrder | None,
+    product: str | None,
+    line: finding.Line | None = None,
+    network: str | None = None,
 ) -> Line:
     port = line.first("port") if line else None
     is_pon = port is not None and pon_of(port.name) is not None
     names = {kind: line.names(kind)[:1] if line else [] for kind in ("account", "circuit", "onu")}
     return Line(
-        order=order.id,
+        order=order.id if order else None,
         product=product,
-        tier=order.tier,
-        area=order.area,
-        customer=order.customer,
-        phone=order.phone,
-        address=order.address,
+        **{name: getattr(order, name, None) for name in ("tier", "area", "customer", "phone", "address")},
         network=network if port is not None or network != OWN else None,
         node=port.place if port is not None and is_pon else None,
         port=port.name if port is not None and is_pon else None,

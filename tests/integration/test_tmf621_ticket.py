@@ -51,11 +51,11 @@ def test_a_line_that_none_of_our_orders_built_is_described_by_the_sender(reports
     assert refused.status_code == 400
     assert refused.json is not None
     assert refused.json["code"] == "order.field"
-    assert refused.json["message"].startswith("relatedEntity: unknown-7 is no line of ours")
+    assert refused.json["message"].startswith("relatedEntity: none of our orders built the line unknown-7")
     chinese = reports.machines.ask(
         "POST", TICKETS, json=a_report("unknown-7"), headers={"Accept-Language": "zh-CN"}
     )
-    assert "不是本网的线路" in chinese.text
+    assert "不是由本系统定单开通" in chinese.text
 
     assert reports.machines.post(TICKETS, a_report("unknown-7", **NO_LINE)).status_code == 201
     for name, wrong in (("product", "NOTHING"), ("area", "YT-X")):

@@ -53,8 +53,8 @@ class HomeLine:
         return self
 
 
-def a_line(stage: Stage) -> HomeLine:
-    """One more line that works."""
+def a_line(stage: Stage, place: str = "OLT-E01", pon: str = "1/") -> HomeLine:
+    """One more line that works, at a place whose ports begin like that."""
     stage.played += 1
     number = stage.played
     line = f"LINE-{number}"
@@ -62,7 +62,8 @@ def a_line(stage: Stage) -> HomeLine:
     at = stage.machines.site.clock.now()
     with stage.store.write() as db:
         free = select(Resource).where(Resource.kind == "port", Resource.state == "free")
-        port = db.scalars(free.where(Resource.place == "OLT-E01").order_by(Resource.id).limit(1)).one()
+        there = free.where(Resource.place == place, Resource.name.startswith(pon))
+        port = db.scalars(there.order_by(Resource.id).limit(1)).one()
         port.state, port.holder, node, name, vlan = "in_use", line, port.place, port.name, port.vlan
         for kind, what in (("account", account), ("onu", onu)):
             db.add(Resource(kind=kind, name=what, state="in_use", holder=line, changed_at=at))

@@ -116,7 +116,7 @@ def _explained(report: ReportFault) -> Iterator[None]:
         field, detail = str(e.facts["field"]), e.facts["detail"]
         if field == LINE:
             detail = gettext(
-                "%(line)s is no line of ours; then product, area, address and customerName are needed",
+                "none of our orders built the line %(line)s; then product, area, address and customerName are needed",
                 line=report.line,
             )
         if field.startswith("serviceOrderItem"):
