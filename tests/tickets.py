@@ -11,13 +11,16 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from bpmn.catalog import packaged
+from engine.deploy.definitions import Upload
 from engine.deploy.model import ProcessBinding
 from engine.orders.model import ServiceOrder
 from engine.resources.model import Resource
 from engine.store import Store
-from engine.tickets.model import TroubleTicket
+from engine.tickets.children import attach
+from engine.tickets.model import MassFault, TroubleTicket
 from tasks.model import Task
 from tests.machines import V1, Machines, running_machines
+from tests.site import Site
 from tests.small_broadband import SMALL
 from tests.small_fault import SMALL_FAULT
 
@@ -148,6 +151,56 @@ class Reports:
         answer = self.machines.ask("PATCH", f"{TICKETS}/{ticket}", who, json=body)
         self.site.work()
         return answer
+
+
+def deploy_mass_faults(site: Site) -> None:
+    """The shipped process of mass faults, on a site that began without it."""
+    (bundle,) = (b for b in packaged() if b.name == "mass_fault")
+    at, definitions = site.clock.now(), site.services.definitions
+    with site.store.write() as db:
+        upload = Upload(bundle.filename, bundle.xml, bundle.forms)
+        for version in definitions.upload(db, upload, at=at, actor="test"):
+            definitions.deploy(db, version.id, at=at, actor="test")
+
+
+def a_child(site: Site, fault: str) -> str:
+    """A ticket that belongs to a mass fault, as if its process had brought it there."""
+    at = site.clock.now()
+    number = "TT-20261122-000901"
+    facts = {"tier": "normal", "product": "BB-1000", "area": "YT-E", "customer": "林女士"}
+    with site.store.write() as db:
+        db.add(
+            ServiceOrder(
+                id=number,
+                source="crm",
+                order_type="TT",
+                state="inProgress",
+                document={},
+                placed_at=at,
+                phone="",
+                address="",
+                **facts,
+            )
+        )
+        db.flush()
+        ticket = TroubleTicket(
+            id=number,
+            ticket_type="fault",
+            severity="major",
+            description="断网",
+            origin="crm",
+            line="yt1",
+            status="inProgress",
+            status_at=at,
+            changes=[],
+            document={},
+            created_at=at,
+            updated_at=at,
+        )
+        db.add(ticket)
+        db.flush()
+        attach(db, db.get_one(MassFault, fault), ticket, at, "test")
+    return number
 
 
 @contextmanager

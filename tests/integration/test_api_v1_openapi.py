@@ -16,6 +16,7 @@ from engine.store import Store
 from tests.machines import V1, Machines, an_order, running_machines, sample
 from tests.partner_parts import Partnered
 from tests.small_broadband import SMALL
+from tests.tickets import a_child, deploy_mass_faults
 
 
 @pytest.fixture
@@ -98,6 +99,7 @@ def test_the_main_flows_answer_as_described(contract: Contract) -> None:
     _keep_tokens(contract)
     _ask_before_the_sale(contract)
     _keep_master_data(contract)
+    _watch_over_mass_faults(contract)
     contract.good("GET", "/openapi.json", None)
 
     views = {e.removeprefix("v1.") for e in machines.site.app.view_functions if e.startswith("v1.")}
@@ -115,6 +117,32 @@ def test_errors_are_problem_reports_as_described(contract: Contract) -> None:
     ]
 
     assert statuses == [404, 403, 401, 400, 415, 400]
+
+
+def _watch_over_mass_faults(contract: Contract) -> None:
+    site = contract.machines.site
+    deploy_mass_faults(site)
+    alarm = {"id": "A-1", "object": "OLT-E01 1/3", "kind": "LOS", "severity": "critical"}
+    contract.good("POST", "/alarms", "admin", json=alarm)
+    contract.good("POST", "/alarms", "admin", json=alarm | {"id": "A-2", "object": "OLT-E02"})
+    site.clock.advance(timedelta(minutes=3))
+    site.work()
+    contract.good("GET", "/alarms", "admin")
+    first, second = (f["id"] for f in contract.good("GET", "/mass-faults?state=proposed", "admin")["items"])
+    contract.good("POST", f"/mass-faults/{second}/dismiss", "admin")
+    contract.good("POST", f"/mass-faults/{first}/confirm", "admin")
+    contract.good("POST", f"/mass-faults/{first}/withdraw", "admin")
+    place = {"node": "OLT-E01", "pon": "1/3", "description": "断网"}
+    fault = contract.good("POST", "/mass-faults", "admin", json=place)["id"]
+    ticket = a_child(site, fault)
+    site.work()
+    contract.good("GET", f"/mass-faults/{fault}", "admin")
+    contract.good("DELETE", f"/mass-faults/{fault}/tickets/{ticket}", "admin")
+    begins = site.clock.now() + timedelta(days=4)
+    window = {"from": begins.isoformat(), "until": (begins + timedelta(hours=2)).isoformat()}
+    work = contract.good("POST", "/planned-works", "admin", json=place | window)["id"]
+    contract.good("GET", "/planned-works", "admin")
+    contract.good("POST", f"/planned-works/{work}/withdraw", "admin")
 
 
 def _work_on_an_order(contract: Contract) -> None:
