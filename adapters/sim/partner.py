@@ -53,7 +53,7 @@ class Advance(Schema):
 
     to = fields.String(load_default=None, validate=validate.OneOf([*PATH_OF_WORK[1:], "refused", "stopped"]))
     visit = fields.Integer(load_default=None, validate=validate.Range(1, 99))
-    code = fields.String(load_default="R11")
+    code = fields.String(load_default=None, allow_none=True)
     reason = fields.String(load_default="")
     proof = fields.Dict(load_default=None, allow_none=True)
 
@@ -281,11 +281,13 @@ CREATE TABLE IF NOT EXISTS manner(name TEXT PRIMARY KEY, value TEXT NOT NULL);
             "at": self.stamp(),
         }
         if state == "refused":
-            message |= {"code": wish["code"], "reason": wish["reason"]}
+            message |= {"code": wish["code"] or "R11", "reason": wish["reason"]}
         if state == "appointed":
             opens = datetime.fromisoformat(self.stamp()) + timedelta(hours=2)
             window = {"from": opens.isoformat(), "to": (opens + timedelta(hours=2)).isoformat()}
             message["window"] = window
+            if wish["code"]:  # why it is appointed anew
+                message |= {"code": wish["code"], "reason": wish["reason"]}
         if state == "done":
             message["proof"] = json.loads(proof)
         self.outbox().add(db, row["partner"], message)

@@ -121,10 +121,10 @@ def move(
     return bool(changed)
 
 
-def make(session: Session, kind: str, rule: Any, wish: Wish) -> str:
-    """A new resource with a name of our own, reserved; its name. The serial is counted by day, in UTC."""
+def make(session: Session, kind: str, rule: Any, wish: Wish, name: str | None = None) -> str:
+    """A new resource, reserved; its name: the given one, or one of our own. The serial is counted by day, in UTC."""
     day = f"{wish.now:%Y%m%d}"
-    name = f"{rule.prefix}{day[2:]}{next_serial(session, kind.upper()[:3], day):05d}"
+    name = name or f"{rule.prefix}{day[2:]}{next_serial(session, kind.upper()[:3], day):05d}"
     made = _MAKE.value(
         session,
         kind=kind,

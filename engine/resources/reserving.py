@@ -105,9 +105,9 @@ class Reserve:
         wish = Wish(call.business_key, call.now, args["slot"], call.key)
         mine = [row for row in holdings.held_by(session, wish.holder) if row.slot == wish.slot]
         port = self._port(session, wish, args, [row for row in mine if row.kind == "port"])
-        account = args["account"] or next((row.name for row in mine if row.kind == "account"), None)
+        account = next((row.name for row in mine if row.kind == "account"), None)
         if account is None and args["with_account"]:
-            account = holdings.make(session, "account", holdings.rule_of(session, "account"), wish)
+            account = _account(session, wish, args["account"])
         return {
             "node": port.place if port else None,
             "port": port.name if port else None,
@@ -236,6 +236,14 @@ def prolonged(session: Session, holder: str, now: datetime, until: datetime | No
         for row in holdings.held_by(session, holder)
         if holdings.prolong(session, row, until or _until(session, row.kind, now))
     ]
+
+
+def _account(session: Session, wish: Wish, given: str | None) -> str:
+    """A new account; of the given name, unless somebody has that: a line that moves keeps its account until the end."""
+    known = holdings.named(session, "account", given) if given else None
+    if known is None:
+        return holdings.make(session, "account", holdings.rule_of(session, "account"), wish, given)
+    return str(known.name)
 
 
 def reserve_port(session: Session, wish: Wish, row: Any | None, node: str) -> Any:

@@ -46,6 +46,14 @@ def a_line_without_automation_is_configured_by_hand(stage: Stage) -> Play:
 # ---- 01 to 05
 
 
+@story("completed")
+def the_account_is_that_which_the_crm_has_given(stage: Stage) -> Play:
+    play = stage.order(wished_account="yt-given-1").to("BB_14").do("BB_14")
+    (report,) = play.reports()
+    assert report["facts"]["account"] == "yt-given-1"
+    return play
+
+
 @story("rejected", "R13")
 def a_customer_in_arrears_is_rejected(stage: Stage) -> Play:
     return stage.order(credit_state="arrears")

@@ -338,9 +338,9 @@ def _take_all(session: Session, place: str, kind: str = "port") -> None:
 
 
 @contextmanager
-def running_stage(store: Store, folder: Path) -> Iterator[Stage]:
+def running_stage(store: Store, folder: Path, timeout: float = 2.0) -> Iterator[Stage]:
     """The demo operator with the shipped processes."""
-    settings = {"retry_seconds": 0.0, "adapter_timeout_seconds": 2.0}
+    settings = {"retry_seconds": 0.0, "adapter_timeout_seconds": timeout}
     with running_machines(store, folder, bundles=packaged(), **settings) as machines:
         machines.add_person(EVERYBODY, *ROLES, areas=("YT-E", "YT-N", "YT-W", "YT-S"))
         stage = Stage(machines)
@@ -349,12 +349,12 @@ def running_stage(store: Store, folder: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def stage_of_its_own(folder: Path) -> Iterator[Stage]:
+def stage_of_its_own(folder: Path, timeout: float = 2.0) -> Iterator[Stage]:
     """A stage on a new SQLite database in a folder."""
     store = Store(f"sqlite:///{folder / 'kaitong.db'}")
     migrate.upgrade(store)
     try:
-        with running_stage(store, folder) as running:
+        with running_stage(store, folder, timeout) as running:
             yield running
     finally:
         store.close()
