@@ -31,6 +31,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "BB_12M": {"line_profile": "LAN-1000", "activated_by_hand": True, "configured_by_hand": True},
     "BB_13V": {"decision": "site", "decision_note": "换尾纤"},
     "BB_14V": {"decision": "site", "decision_note": "再上门一次"},
+    "BB_15H": {"old_line_down": True},
     "BB_16": {"follow_up": "satisfied", "follow_up_rating": 5},
     "BB_16Q": {"quality_result": "已重新布线"},
     "BB_K2": {"cancel_decision": "stopped"},

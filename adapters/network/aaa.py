@@ -221,6 +221,17 @@ def _changes(timeout_s: float) -> tuple[Operation, ...]:
             errors,
         ),
         Operation(
+            "aaa.subscriber.move",
+            "认证账号割接",
+            "Move an AAA account to another line",
+            schemas.MoveRequest,
+            schemas.MoveResponse,
+            Repeat.NATIVE,
+            Undo.SNAPSHOT,
+            timeout_s,
+            errors,
+        ),
+        Operation(
             "aaa.subscriber.switch",
             "启停认证账号",
             "Switch an AAA account on or off",

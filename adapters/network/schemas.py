@@ -76,6 +76,22 @@ class ChangeResponse(Schema):
     speed_mbps = fields.Integer(required=True)
 
 
+class MoveRequest(Schema):
+    """`aaa.subscriber.move` takes this; without VLAN and port the account may log in from anywhere."""
+
+    account = _account()
+    vlan = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(1, 4094))
+    port = _optional_text(64)
+
+
+class MoveResponse(Schema):
+    """`aaa.subscriber.move` gives this."""
+
+    account = fields.String(required=True)
+    vlan = fields.Integer(required=True, allow_none=True)
+    port = fields.String(required=True, allow_none=True)
+
+
 class SwitchRequest(Schema):
     """`aaa.subscriber.switch` takes this."""
 

@@ -38,6 +38,8 @@ class PatchRequest(Schema):
     plan = fields.String(validate=validate.Length(1, 64))
     speed_mbps = fields.Integer(validate=validate.Range(1, MAX_SPEED_MBPS))
     active = fields.Boolean()
+    vlan = fields.Integer(allow_none=True, validate=validate.Range(1, 4094))
+    port = fields.String(allow_none=True, validate=validate.Length(1, 64))
 
 
 class SessionRequest(Schema):
@@ -45,6 +47,10 @@ class SessionRequest(Schema):
 
     account = fields.String(required=True)
     stuck = fields.Boolean(required=True)
+
+
+_PATCHES = {"active": "aaa.subscriber.switch", "port": "aaa.subscriber.move"}
+"""What a change is called, by what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +176,7 @@ CREATE TABLE IF NOT EXISTS stuck_session(account TEXT PRIMARY KEY);
             wanted = PatchRequest().load(request.body or {})
         except (ValidationError, TypeError) as e:
             return refusal(400, "AAA_BAD_REQUEST", f"not a change: {e}")
-        operation = "aaa.subscriber.switch" if "active" in wanted else "aaa.subscriber.change"
+        operation = next((o for name, o in _PATCHES.items() if name in wanted), "aaa.subscriber.change")
 
         def act(db: sqlite3.Connection) -> Reply:
             row = db.execute("SELECT * FROM subscriber WHERE account = ?", (account,)).fetchone()
@@ -178,6 +184,9 @@ CREATE TABLE IF NOT EXISTS stuck_session(account TEXT PRIMARY KEY);
                 return _GONE
             if "active" in wanted:
                 _switch(db, account, wanted["active"])
+            if "port" in wanted:
+                place = {"vlan": None, **wanted, "account": account}
+                db.execute("UPDATE subscriber SET vlan = :vlan, port = :port WHERE account = :account", place)
             now = {**row, **{name: wanted[name] for name in ("plan", "speed_mbps") if name in wanted}}
             _set_speed(db, now | {"session_group": _group(now)})
             return Reply(200, {"account": account})

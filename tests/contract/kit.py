@@ -174,6 +174,14 @@ WRITE_OPERATIONS = (
         read="aaa.subscriber.get",
     ),
     WriteOperation(
+        name="aaa.subscriber.move",
+        args={"account": ACCOUNT, "vlan": 1204, "port": "1/4/1"},
+        simulator="aaa",
+        refusal="AAA_REFUSED",
+        prepare=open_account,
+        read="aaa.subscriber.get",
+    ),
+    WriteOperation(
         name="aaa.subscriber.switch",
         args={"account": ACCOUNT, "active": False},
         simulator="aaa",

@@ -22,6 +22,7 @@ from tests.scenario import (
     broadband_site,
 )
 from tests.scenario.broadband import STORIES, more_buildings
+from tests.scenario.broadband_move import MOVES, OLD
 from tests.scenario.coverage import never_passed
 from tests.scenario.stage import Stage, running_stage, stage_of_its_own
 from tests.scenario.stories import Played
@@ -58,6 +59,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def played(stage: Stage) -> Played:
     """Every story, once."""
     return STORIES.play(stage)
+
+
+@pytest.fixture(scope="module")
+def moved(stage: Stage) -> Played:
+    """Every story of a line that moves, once."""
+    return MOVES.play(stage)
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -124,7 +131,45 @@ def test_the_crm_hears_which_part_has_failed(played: Played) -> None:
     assert facts["number"] is None
 
 
-@pytest.mark.usefixtures("played")
+@pytest.mark.parametrize("name", MOVES)
+def test_a_relocation_ends_as_it_should(moved: Played, name: str) -> None:
+    moved.as_told(name)
+    play, expected = moved.of(name), MOVES[name]
+    told = [r["state"] for r in play.reports()]
+    assert told == ([] if expected.state == "cancelled" else [expected.state])
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_of_a_line_that_moves_one_is_left(moved: Played, name: str) -> None:
+    play, expected = moved.of(name), MOVES[name]
+    old = OLD[play.number]
+    if expected.state != "completed":
+        assert (play.holds(), old.holds()) == ({}, dict.fromkeys(["port", "account", "onu"], "in_use"))
+        assert play.outside() == {"accounts": 0, "olt": 0, "numbers": 0}
+        assert old.outside() == {"accounts": 1, "olt": 2, "numbers": 0}
+        return
+    kinds = {"account", "onu"} | ({"port"} if expected.network == "own" else set())
+    kinds |= {"number"} if "tv" in expected.parts else set()
+    assert (play.holds(), old.holds()) == (dict.fromkeys(kinds, "in_use"), {})
+    at_our_olt = 2 + ("tv" in expected.parts) if expected.network == "own" else 0
+    assert play.outside() == {
+        "accounts": 0,
+        "olt": at_our_olt,
+        "numbers": 0,
+    }  # the account is still the old one
+    assert old.outside() == {"accounts": 1, "olt": 0, "numbers": int("tv" in expected.parts)}
+
+
+def test_the_account_logs_in_from_where_its_line_is(stage: Stage, moved: Played) -> None:
+    accounts = {a["account"]: (a["vlan"], a["port"]) for a in stage.simulators.aaa.state()["subscribers"]}
+    for name in ("a_line_moves_to_the_next_street", "a_line_moves_behind_the_same_olt"):
+        facts = moved.of(name).reports()[0]["facts"]
+        assert accounts[facts["account"]] == (facts["vlan"], facts["port"])
+    at_the_partners = moved.of("a_line_moves_to_the_network_of_a_partner").reports()[0]["facts"]
+    assert accounts[at_the_partners["account"]] == (None, None)
+
+
+@pytest.mark.usefixtures("played", "moved")
 def test_every_element_and_every_flow_is_passed(stage: Stage) -> None:
     assert never_passed(stage.store, "broadband", "broadband_followup") == []
 
@@ -141,3 +186,4 @@ def test_the_stories_end_the_same_when_an_order_is_stored_and_restored_between_a
         more_buildings(stage)
         stage.store_between_all_steps()
         STORIES.play(stage).all_as_told()
+        MOVES.play(stage).all_as_told()

@@ -74,6 +74,7 @@ def test_built_ins_work_without_being_installed() -> None:
     assert set(registry.operations()) == {
         "aaa.subscriber.open",
         "aaa.subscriber.change",
+        "aaa.subscriber.move",
         "aaa.subscriber.switch",
         "aaa.subscriber.close",
         "aaa.login.test",
