@@ -20,7 +20,7 @@ from engine.partners.model import PartnerOrder
 from engine.ports import LocalCall, Operation, Repeat
 from engine.resources import holdings
 from engine.resources.candidates import candidates
-from engine.resources.model import OWN, Coverage
+from engine.resources.model import OWN, Coverage, NetworkNode
 from engine.resources.places import find_building
 from engine.runtime.model import ProcessInstance
 from engine.store.base import table_of
@@ -64,6 +64,7 @@ class LineShape(Schema):
     network = fields.String(required=True)
     partner_order = fields.String(required=True, allow_none=True)
     node = fields.String(required=True, allow_none=True)
+    node_kind = fields.String(required=True, allow_none=True)
     port = fields.String(required=True, allow_none=True)
     vlan = fields.Integer(required=True, allow_none=True)
     onu_serial = fields.String(required=True, allow_none=True)
@@ -160,6 +161,7 @@ def shape(session: Session, line: Line) -> dict[str, Any]:
         "network": partner.partner if partner else OWN,
         "partner_order": partner.id if partner else None,
         "node": port.place if port is not None else None,
+        "node_kind": _node_kind(session, line),
         "port": port.name if port is not None else None,
         "vlan": port.vlan if port is not None else None,
         "onu_serial": onu.name if onu is not None else None,
@@ -173,6 +175,13 @@ def shape(session: Session, line: Line) -> dict[str, Any]:
             for r in line.held
         ],
     }
+
+
+def _node_kind(session: Session, line: Line) -> str | None:
+    """OLT, PE and so on; None for a node that is not in the network data."""
+    port = line.first("port")
+    node = session.get(NetworkNode, port.place) if port is not None else None
+    return node.kind if node is not None else None
 
 
 def _technology(session: Session, line: Line) -> str | None:
