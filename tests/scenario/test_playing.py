@@ -28,7 +28,7 @@ from web.playing.script import fill
 pytestmark = pytest.mark.xdist_group("playing")
 
 NOW = datetime(2026, 11, 26, 6, 0, tzinfo=UTC)
-KNOWN = {"onu": "YTGP1A2B3C4D", "crew": "E1", "speed": "1000"}
+KNOWN = {"onu": "YTGP1A2B3C4D", "crew": "E1", "speed": "1000", "line": "yt10230123"}
 
 
 def _forms() -> dict[str, dict[str, object]]:
@@ -63,7 +63,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         with services.store.write() as db:
             demo_data.seed(db, services, NOW - script.length)
         hours: list[int] = []
-        assert play(settings, script, NOW, lambda played, _: hours.append(played)) == len(script.wishes)
+        assert play(settings, script, NOW, lambda played, _: hours.append(played)) == len(
+            script.wishes
+        ) + len(script.complaints)
         accounts = {str(e["key"]) for e in AaaSimulator(folder / "simulators" / "aaa.db").effects()}
         with Store(settings.database).read() as db:
             orders, tasks = list(db.scalars(select(ServiceOrder))), list(db.scalars(select(Task)))
@@ -82,7 +84,8 @@ def test_every_task_of_a_shipped_process_has_answers_that_its_form_takes() -> No
 
 
 def test_there_are_about_two_hundred_orders() -> None:
-    assert 190 <= len(the_script(200).wishes) <= 210
+    script = the_script(200)
+    assert 190 <= len(script.wishes) + len(script.complaints) <= 215
 
 
 def test_orders_stand_at_many_points_and_none_in_the_future(shown: Shown) -> None:
@@ -92,6 +95,10 @@ def test_orders_stand_at_many_points_and_none_in_the_future(shown: Shown) -> Non
     assert len(states) >= 4
     assert all(NOW - timedelta(hours=65) <= order.placed_at <= NOW for order in shown.orders)
     assert all(order.ended_at is None or order.ended_at <= NOW for order in shown.orders)
+
+
+def test_there_are_orders_of_several_kinds(shown: Shown) -> None:
+    assert {order.order_type for order in shown.orders} >= {"BB", "DL", "TT"}
 
 
 def test_people_have_done_tasks_and_have_some_to_do(shown: Shown) -> None:

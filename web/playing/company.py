@@ -26,8 +26,9 @@ from engine.testing import FakeClock
 from tasks.model import Task
 from tasks.worklist import CompleteTask, complete, get_task
 from web import demo_data
+from web.playing.faults import TICKETS, Line, mend, report_of, spoil, working_line
 from web.playing.people import all_open, is_for, known, order_of
-from web.playing.script import Script, Trouble, Wish, fill
+from web.playing.script import Complaint, Script, Trouble, Wish, fill
 from web.services import Services
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
@@ -63,6 +64,8 @@ class Company:
     seen_tasks: set[str] = field(default_factory=set)
     seen_partner_orders: set[str] = field(default_factory=set)
     unanswered: set[str] = field(default_factory=set)
+    spoiled: dict[str, Line] = field(default_factory=dict)
+    """The line of each fault report."""
     serial: Iterator[int] = field(default_factory=itertools.count)
 
     def perform(self, tell: Callable[[int, int], None]) -> int:
@@ -70,6 +73,8 @@ class Company:
         end = self.begin + self.script.length
         for wish in self.script.wishes:
             self._at(self.begin + wish.at, self._placing(wish))
+        for complaint in self.script.complaints:
+            self._at(self.begin + complaint.at, self._complaining(complaint))
         for trouble in self.script.troubles:
             self._at(self.begin + trouble.at, self._breaking(trouble))
         hours = int(self.script.length / timedelta(hours=1))
@@ -88,7 +93,7 @@ class Company:
                 tell(played, hours)
         for simulator in self.simulators.by_name().values():
             simulator.clear_faults()
-        return len(self.script.wishes)
+        return len(self.script.wishes) + len(self.script.complaints)
 
     # ---- what happens
 
@@ -109,6 +114,19 @@ class Company:
                 self._at(self.clock.now() + wish.regret, lambda: self._cancel(str(order["id"])))
 
         return place
+
+    def _complaining(self, complaint: Complaint) -> Callable[[], object]:
+        def complain() -> None:
+            taken = {line.account for line in self.spoiled.values()}
+            with self.services.store.read() as session:
+                line = working_line(session, self.chance, taken)
+            if line is None:
+                return
+            spoil(self.simulators, line, complaint.wrong)
+            body = report_of(complaint, line, f"CRM-F{next(self.serial):06}")
+            self.spoiled[str(self._post(TICKETS, "crm", body)["id"])] = line
+
+        return complain
 
     def _breaking(self, trouble: Trouble) -> Callable[[], object]:
         simulator = self.simulators.by_name()[trouble.simulator]
@@ -175,7 +193,11 @@ class Company:
                 self.unanswered.add(f"{task.element}: {task.role}")
                 return
             now = self.clock.now().astimezone(self.services.settings.zone)
-            command = CompleteTask(task_id, fill(answer, known(session, task), now, self.chance))
+            line = self.spoiled.get(task.business_key)
+            if line is not None and self.script.answers[task.element].mends:
+                mend(self.simulators, line)
+            facts = known(session, task) | {"line": "" if line is None else line.account}
+            command = CompleteTask(task_id, fill(answer, facts, now, self.chance))
             try:
                 complete(session, self.services.kernel, actor, command, at=self.clock.now())
             except (KaitongError, FormInvalid) as e:

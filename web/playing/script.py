@@ -34,6 +34,16 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Complaint:
+    """A report about some line that works by then; `wrong`: what is the matter, as the simulators are told."""
+
+    at: timedelta
+    symptom: str
+    description: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """A simulator that fails for some calls."""
 
@@ -58,6 +68,7 @@ class Answer:
     shortest: int
     longest: int
     nights: bool
+    mends: bool
     ways: Sequence[Way]
 
     def pick(self, chance: Random) -> Mapping[str, Any]:
@@ -81,6 +92,7 @@ class Script:
 
     length: timedelta
     wishes: Sequence[Wish]
+    complaints: Sequence[Complaint]
     troubles: Sequence[Trouble]
     answers: Mapping[str, Answer]
 
@@ -88,7 +100,7 @@ class Script:
 def read_script(chance: Random, orders: int) -> Script:
     """The play as it is shipped, with about so many orders, but at least one of each kind."""
     told, ways = _file("orders.yaml"), _file("answers.yaml")
-    share = orders / sum(kind["count"] for kind in told["kinds"])
+    share = orders / sum(kind["count"] for kind in (*told["kinds"], *told["faults"]))
     length = timedelta(hours=told["hours"])
     wishes = [w for kind in told["kinds"] for w in _wishes(kind, told["surnames"], length, share, chance)]
     troubles = [
@@ -96,15 +108,26 @@ def read_script(chance: Random, orders: int) -> Script:
         for t in told["troubles"]
     ]
     answers = {
-        element: _answer(one["after"], one["ways"], nights=one.get("nights", False))
+        element: _answer(
+            one["after"], one["ways"], nights=one.get("nights", False), mends=one.get("mends", False)
+        )
         for element, one in ways.items()
     }
-    return Script(length, sorted(wishes, key=lambda wish: wish.at), troubles, answers)
+    complaints = [c for kind in told["faults"] for c in _complaints(kind, length, share, chance)]
+    return Script(length, sorted(wishes, key=lambda wish: wish.at), complaints, troubles, answers)
 
 
-def _answer(after: Sequence[int], ways: Sequence[Mapping[str, Any]], nights: bool) -> Answer:
+def _answer(after: Sequence[int], ways: Sequence[Mapping[str, Any]], *, nights: bool, mends: bool) -> Answer:
     shortest, longest = after
-    return Answer(shortest, longest, nights, [Way(**way) for way in ways])
+    return Answer(shortest, longest, nights, mends, [Way(**way) for way in ways])
+
+
+def _complaints(
+    kind: Mapping[str, Any], length: timedelta, share: float, chance: Random
+) -> Iterator[Complaint]:
+    for _ in range(max(1, round(kind["count"] * share))):
+        at = length * chance.uniform(0.55, 0.99)  # there have to be lines first
+        yield Complaint(at, kind["symptom"], kind["description"], kind["wrong"])
 
 
 def _wishes(
