@@ -27,6 +27,7 @@ from tests.bench.measure import own_cpu_ms, tree_cpu_ms
 from tests.product import Product
 from tests.real_parts import PostgresqlServer
 from web.bootstrap import assemble
+from web.master_data import load_base
 
 PERSON = "bench"
 
@@ -60,6 +61,7 @@ class InProcess:
     def _prepare(self, diagram: bytes) -> tuple[int, int]:
         at = self.me.clock.now()
         with self.me.store.write() as session:
+            load_base(session, at)  # roles are rows
             person = create_person(session, PERSON, PERSON, ["AD"], at=at)
             (version,) = self.me.definitions.upload(
                 session, Upload("p.bpmn", diagram, {}), at=at, actor=PERSON
