@@ -106,9 +106,31 @@ def _changed(data: Mapping[str, Any], _step: str) -> Words:
     return "order", "info", title, str(data.get("after") or "")
 
 
+def segments() -> Mapping[str, str]:
+    """Where a fault was found, as the shipped forms name it."""
+    return {
+        "drop_cable": gettext("drop cable"),
+        "splitter": gettext("splitter or box"),
+        "trunk_cable": gettext("trunk cable"),
+        "olt": gettext("OLT or port"),
+        "terminal": gettext("our terminal"),
+        "customer_device": gettext("customer's own device"),
+        "config": gettext("configuration"),
+        "aaa": gettext("AAA server"),
+        "bearer": gettext("bearer network"),
+        "power": gettext("power supply"),
+        "platform": gettext("service platform"),
+        "partner": gettext("partner's network"),
+        "account": gettext("account and billing"),
+        "not_a_fault": gettext("not a fault"),
+        "none": gettext("none found"),
+    }
+
+
 def _explained(data: Mapping[str, Any], _step: str) -> Words:
     title = gettext("Cause of the fault: %(code)s", code=data.get("cause"))
-    return "order", "ok", title, str(data.get("segment", ""))
+    found = str(data.get("segment", ""))
+    return "order", "ok", title, segments().get(found, found)
 
 
 def _joined(data: Mapping[str, Any], _step: str) -> Words:

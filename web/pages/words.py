@@ -119,6 +119,15 @@ def milestone(code: str) -> str:
         "closed": gettext("closed out"),
         "restored": gettext("line restored"),
         "reopened": gettext("not restored after all"),
+        "appointed": gettext("window agreed"),
+        "civilWorkDrawn": gettext("building work drawn"),
+        "civilWorkDone": gettext("building work done"),
+        "customerAccepted": gettext("accepted by the customer"),
+        "designed": gettext("route designed"),
+        "partnerAccepted": gettext("taken by the partner"),
+        "partnerDone": gettext("built by the partner"),
+        "rentStarted": gettext("rent started"),
+        "routeUp": gettext("optical route up"),
     }
     return names.get(code, code)
 
