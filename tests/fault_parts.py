@@ -42,7 +42,6 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
         "closing_text": "皮线老化, 已更换",
     },
     "TT_13": {"follow_up": "satisfied"},
-    "TT_13N": {"linked_ticket": "TT-20261122-000099"},
     "TT_13R": {"report_cause": "外力挖断光缆, 已抢修恢复", "report_measures": "加强巡线"},
     "TT_13F": {"final_fix": "更换整段皮线"},
 }

@@ -340,7 +340,7 @@ def an_unhappy_customer_gets_a_new_ticket(stage: Stage) -> Play:
     report(stage, line.account).do("TT_11").do("TT_12")
     line.stuck()
     play = report(stage, line.account).do("TT_11").do("TT_12")
-    return play.do("TT_13", follow_up="unhappy").do("TT_13N")
+    return play.do("TT_13", follow_up="unhappy")
 
 
 # ---- circuits, alarms, mass faults, planned work
@@ -614,6 +614,17 @@ def test_a_customer_who_says_no_is_told_that_it_goes_on(played: Played) -> None:
         "restored",
         "confirmed",
     ]
+
+
+def test_the_new_ticket_of_an_unhappy_customer_names_the_old_one(played: Played) -> None:
+    play = played.of("an_unhappy_customer_gets_a_new_ticket")
+    with play.site.store.read() as db:
+        line = db.get_one(TroubleTicket, play.number).line
+        newest = select(TroubleTicket).where(TroubleTicket.line == line).order_by(TroubleTicket.id.desc())
+        ticket = db.scalars(newest.limit(1)).one()
+        related = [one["id"] for one in ticket.document["troubleTicketRelationship"]]
+    assert ticket.id != play.number
+    assert related == [play.number]
 
 
 def test_managers_hear_of_a_gold_line_that_is_down_for_long(played: Played) -> None:

@@ -11,9 +11,12 @@ from sqlalchemy import select
 from engine.identity.model import InboxMessage
 from engine.orders.model import OrderMilestone, ServiceOrder
 from engine.tickets.model import TroubleTicket
+from tests.dedicated_line_parts import NET
 from tests.fault_parts import ANSWERS
-from tests.scenario.fault_stage import a_circuit, a_line, report
-from tests.scenario.stage import Play, Stage, stage_of_its_own
+from tests.machines import V1
+from tests.scenario.fault_stage import a_line, report
+from tests.scenario.line_stage import line, line_stage
+from tests.scenario.stage import Play, Stage
 
 pytestmark = pytest.mark.xdist_group("fault")
 CHINA = timedelta(hours=8)
@@ -21,7 +24,7 @@ CHINA = timedelta(hours=8)
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with stage_of_its_own(tmp_path_factory.mktemp("samples")) as running:
+    with line_stage(tmp_path_factory.mktemp("samples")) as running:
         yield running
 
 
@@ -40,6 +43,19 @@ def reached(play: Play) -> dict[str, str]:
     mine = select(OrderMilestone).where(OrderMilestone.order_id == play.number).order_by(OrderMilestone.id)
     with play.site.store.read() as db:
         return {m.name: (m.at + CHINA).strftime("%H:%M") for m in db.scalars(mine)}
+
+
+def alarm(stage: Stage, code: str) -> None:
+    """The alarm platform says that the light of a circuit is gone."""
+    stage.machines.add_person("platform", "ALM")
+    body = {"id": "LOS-1", "object": code, "kind": "LOS", "severity": "critical", "text": "光信号丢失"}
+    told = stage.machines.post(f"{V1}/alarms", body, "platform")
+    assert told.status_code in (200, 201), told.text
+
+
+def the_ticket_of(stage: Stage, code: str) -> str:
+    with stage.store.read() as db:
+        return db.scalars(select(TroubleTicket.id).where(TroubleTicket.line == code)).one()
 
 
 def cause(play: Play) -> tuple[str | None, str | None]:
@@ -91,10 +107,15 @@ def test_sample_5_a_home_line_without_light(stage: Stage) -> None:
 
 
 def test_sample_6_a_gold_circuit_cut_by_an_excavator(stage: Stage) -> None:
-    until(stage, "02:14")
-    code, place = a_circuit(stage)
+    circuit = line(stage, **{**NET, "tier": "A"}).end()
+    (code,) = circuit.names("circuit").values()
+    device, _, access = circuit.accesses()[0].partition(" ")
+    place = {"device": device, "interface": access.partition(".")[0], "vlan": int(access.partition(".")[2])}
+    until(stage, "02:11")
     stage.simulators.router.set_circuit(**place, loss_percent=100)
-    play = report(stage, code, origin="alarm", symptom="LOS", product="NET-100M", tier="A")
+    alarm(stage, code)
+    until(stage, "02:14")
+    play = Play(stage, the_ticket_of(stage, code), "")
     play.do("TT_08")
     until(stage, "03:50")
     play.do("TT_08A")
