@@ -24,6 +24,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "skill": "what the crew must be able to do",
         "formKey": "the form to fill in",
         "asks": "attribute of the order that only its sender can say: until the task is done, the order is pending",
+        "otherThan": "another user task: who has done that one last must not do this one",
     },
     "serviceTask": {**_COMMON, "operation": "what the adapter shall do"},
     "scriptTask": _COMMON,

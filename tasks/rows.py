@@ -35,6 +35,18 @@ OPEN_OF_INSTANCE = Prepared(
     .limit(bindparam("most"))
 )
 
+LAST_OF_ELEMENT = Prepared(
+    select(_task)
+    .where(
+        _c.instance_id == bindparam("instance"),
+        _c.element == bindparam("element"),
+        _c.state == "completed",
+    )
+    .order_by(_c.closed_at.desc(), _c.id.desc())
+    .limit(1)
+)
+"""Who has done an element last."""
+
 
 def held_with(task: Any) -> Held:
     """The instance in a row of `LOCKED`."""

@@ -42,6 +42,12 @@ class NotYourTask(RuleViolation):
     code = "task.not_yours"
 
 
+class SamePerson(RuleViolation):
+    """{person} has done the other half of this work: it takes two persons."""
+
+    code = "task.same_person"
+
+
 # ---- what people do
 
 
@@ -126,6 +132,8 @@ def complete(
             return before
         raise TaskClosed(task=task.id, state=task.state)
     taken = _take(session, task, actor, at)
+    if is_for_another(session, kernel.definitions, task, actor.login):
+        raise SamePerson(person=actor.name)
     values = _clean(session, kernel, task, command)
     done = {"state": "completed", "closed_at": at, "closed_by": actor.login, "request_id": command.request_id}
     rows.COMPLETE.run(session, ident=task.id, answers=values, **done, **taken)
@@ -154,6 +162,16 @@ def _take(session: Session, task: Any, actor: Actor, at: datetime) -> dict[str, 
             raise NotYourTask()
         return {"assignee_id": actor.person_id, "claimed_at": at}
     return {"assignee_id": task.assignee_id, "claimed_at": task.claimed_at}
+
+
+def is_for_another(session: Session, definitions: Definitions, task: TaskFacts, login: str) -> bool:
+    """Whether this person has done the task that this one must be done by somebody else than."""
+    node = definitions.executable(session, task.definition_id).nodes[task.element]
+    other = node.attributes.get("otherThan")
+    if other is None:
+        return False
+    last = rows.LAST_OF_ELEMENT.first(session, instance=task.instance_id, element=other)
+    return last is not None and last.closed_by == login
 
 
 def next_tasks(session: Session, actor: Actor, task: TaskFacts, most: int = 20) -> Sequence[TaskFacts]:

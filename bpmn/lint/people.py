@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lxml import etree
 
 from bpmn import extension
@@ -12,20 +14,22 @@ from bpmn.xml import kind_of
 
 def check(report: Report) -> None:
     """User tasks and service tasks, and forms that come with the diagram without being used."""
-    used = set[str]()
+    used, people = set[str](), _people(report)
     for scope in report.diagram.scopes():
         for element in scope.nodes.values():
             if kind_of(element) == "userTask":
                 used.add(extension.attributes(element).get("formKey", ""))
-                _user_task(report, element)
+                _user_task(report, element, people)
             elif kind_of(element) == "serviceTask":
                 _service_task(report, element)
     for form in sorted(set(report.catalogue.forms or {}) - used):
         _form(report, report.diagram.root, form)
 
 
-def _user_task(report: Report, element: etree._Element) -> None:
+def _user_task(report: Report, element: etree._Element, people: Collection[str]) -> None:
     ours = extension.attributes(element)
+    if (other := ours.get("otherThan")) is not None and other not in people:
+        report.add("REFERENCE", element, attribute="kaitong:otherThan", target=other)
     roles = report.catalogue.roles
     if not ours.get("role"):
         report.add("ROLE_MISSING", element)
@@ -42,6 +46,16 @@ def _user_task(report: Report, element: etree._Element) -> None:
         report.add("FORM_UNKNOWN", element, form=form)
         return
     _form(report, element, form)
+
+
+def _people(report: Report) -> set[str]:
+    """All user tasks of the file."""
+    return {
+        str(element.get("id"))
+        for scope in report.diagram.scopes()
+        for element in scope.nodes.values()
+        if kind_of(element) == "userTask"
+    }
 
 
 def _form(report: Report, element: etree._Element, form: str) -> None:

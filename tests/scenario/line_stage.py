@@ -21,6 +21,8 @@ from tests.dedicated_line_parts import P2P
 from tests.machines import V1
 from tests.scenario.stage import EVERYBODY, Play, Stage, stage_of_its_own
 
+SECOND = "second"
+"""Another data engineer: at the core it takes two."""
 MORE = 60
 """How many more of each are in stock than the demo operator has: every line that is played keeps some."""
 
@@ -37,7 +39,8 @@ class Line(Play):
         alone = values.pop("only", None)
         told = dict(alone) if alone is not None else {**ANSWERS[element], **values}
         task = self._tasks(element)[-1 if end == "Z" else 0]
-        answer = self.machines.post(f"{V1}/tasks/{task}/complete", {"values": told}, EVERYBODY)
+        who = SECOND if element == "DL_11D" else EVERYBODY
+        answer = self.machines.post(f"{V1}/tasks/{task}/complete", {"values": told}, who)
         assert answer.status_code == 200, (element, answer.text)
         self.site.work()
         return self
@@ -120,7 +123,8 @@ def line_stage(folder: Path) -> Iterator[Stage]:
 
 
 def stock(stage: Stage) -> None:
-    """Puts more into stock."""
+    """Puts more into stock, and a second data engineer to work."""
+    stage.machines.add_person(SECOND, "DE", areas=("YT-E", "YT-N", "YT-W", "YT-S"))
     rows = []
     for node in ("PE-E1", "PE-N1", "MSTP-E1", "MSTP-S1"):
         rows += [("port", node, f"ge-0/{3 + n // 10}/{n % 10}") for n in range(MORE)]

@@ -17,10 +17,10 @@ from engine.runtime.model import ProcessInstance
 from engine.runtime.progress import progress
 from engine.store import Store
 from tests.dedicated_line_parts import NET, VPN
-from tests.machines import CANCEL
+from tests.machines import CANCEL, V1
 from tests.scenario.coverage import never_passed
-from tests.scenario.line_stage import Line, line, line_stage, stock
-from tests.scenario.stage import Stage, running_stage
+from tests.scenario.line_stage import SECOND, Line, line, line_stage, stock
+from tests.scenario.stage import EVERYBODY, Stage, running_stage
 from tests.scenario.stories import Played, Stories
 
 pytestmark = pytest.mark.xdist_group("dedicated_line")
@@ -581,6 +581,18 @@ def test_a_step_of_both_ends_is_listed_once(played: Played, stage: Stage) -> Non
     listed = [step.element for step in shown.steps]
     assert listed.count("DL_124") == 1
     assert len(listed) == len(set(listed))
+
+
+def test_at_the_core_the_second_person_is_another_one(stage: Stage) -> None:
+    play = line(stage, **NET).to("DL_11D")
+    listed = stage.machines.get(f"{V1}/tasks?order={play.number}", SECOND)["items"]
+    [task] = [t for t in listed if t["element"] == "DL_11D"]
+    answer = stage.machines.post(
+        f"{V1}/tasks/{task['id']}/complete", {"values": {"core_check": "equal"}}, EVERYBODY
+    )
+    assert (answer.status_code, answer.json["code"]) == (409, "task.same_person")
+    assert play.open() != []
+    play.do("DL_11D").end()
 
 
 def test_after_the_acceptance_a_line_cannot_be_cancelled(stage: Stage) -> None:

@@ -227,6 +227,7 @@ CASES = [
     Case("ERROR_UNKNOWN", "b", 'id="b"', _line("s v e", service("v"), on_error("b", "v", "E2"), flows("b e"))),
     Case("ROLE_MISSING", "u", 'id="u"', _line("s u e", element("userTask", "u"))),
     Case("ROLE_UNKNOWN", "u", 'id="u"', _line("s u e", user("u", _role="XX"))),
+    Case("REFERENCE", "u", 'id="u"', _line("s u e", user("u", _otherThan="x"))),
     Case("FORM_UNKNOWN", "u", 'id="u"', _line("s u e", user("u", _formKey="lost"))),
     Case("FORM_MISSING", "u", 'id="u"', _line("s u e", user("u"))),
     Case("FORM", "u", 'id="u"', _line("s u e", user("u", _formKey="bad"))),

@@ -24,7 +24,7 @@ from engine.identity.tokens import create_token, revoke_token, tokens_of
 from engine.jobs.worker import Worker
 from engine.testing import FakeClock
 from tasks.model import Task
-from tasks.worklist import CompleteTask, complete, get_task
+from tasks.worklist import CompleteTask, complete, get_task, is_for_another
 from web import demo_data
 from web.playing.faults import TICKETS, Line, mend, report_of, spoil, working_line
 from web.playing.people import all_open, is_for, known, order_of
@@ -204,7 +204,12 @@ class Company:
                 raise PlayWentWrong(step=f"{task.element} of {task.business_key}", detail=str(e)) from e
 
     def _somebody(self, session: Any, task: Task) -> Actor | None:
-        fits = [one.login for one in demo_data.people() if is_for(session, task, one)]
+        fits = [
+            one.login
+            for one in demo_data.people()
+            if is_for(session, task, one)
+            and not is_for_another(session, self.services.definitions, task, one.login)
+        ]
         person = find_person(session, self.chance.choice(fits)) if fits else None
         return None if person is None else actor_of(session, person)
 
