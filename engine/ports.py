@@ -261,3 +261,30 @@ class OrderListener(Protocol):
 
     def on_order_ended(self, session: Session, order: ServiceOrder, at: datetime) -> None:
         """The order has reached a state that it never leaves."""
+
+
+# ---- people, who are known above the engine
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """Who has an order in hand: people, and the tasks that are open."""
+
+    people: Sequence[int]
+    tasks: Sequence[str]
+
+
+class Desk(Protocol):
+    """The people's side of orders: who works on one, who directs, and what follows for their tasks."""
+
+    def ball(self, session: Session, order_id: str, area: str | None) -> Ball:
+        """Who holds the open tasks, else their crew or post; a partner's people where it builds; else the dispatchers."""
+
+    def supervisors(self, session: Session, area: str | None) -> Sequence[int]:
+        """Active supervisors of the area."""
+
+    def is_open(self, session: Session, task_ids: Sequence[str]) -> bool:
+        """Whether one of the tasks is still open."""
+
+    def put_first(self, session: Session, order_id: str) -> None:
+        """Lets the order's open tasks stand further up in the worklists; no limit moves."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engine.events import record
+from engine.orders.urging import VARIABLE
 from engine.ports import OpenedTask, Step
 from engine.store.prepared import batch
 from tasks import rows
 from tasks.field.dispatch import Dispatch
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(hours=4)
 
 
 class Worklist:
@@ -34,6 +36,12 @@ class Worklist:
                 rows.CLOSE.run(session, **_closing(step, token_id, "completed"))
             for opened, crew_id in zip(step.opened, crews, strict=True):
                 _open(session, step, opened, crew_id)
+
+
+def rank_of(due_at: datetime | None, is_urged: bool) -> datetime:
+    """Where a task stands in the worklists: one of an urged order as if it were due some hours earlier."""
+    rank = due_at or NEVER
+    return rank - AHEAD if is_urged else rank
 
 
 def _closing(step: Step, token_id: int, state: str) -> dict[str, Any]:
@@ -80,7 +88,7 @@ def _open(session: Session, step: Step, opened: OpenedTask, crew_id: str | None)
         state="open",
         form_key=opened.attributes.get("formKey"),
         due_at=opened.due_at,
-        rank_at=opened.due_at or NEVER,
+        rank_at=rank_of(opened.due_at, opened.variables.get(VARIABLE) is True),
         created_at=step.at,
         claimed_at=None,
         closed_at=None,

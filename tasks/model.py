@@ -17,7 +17,7 @@ _OPEN = text("closed_at IS NULL")
 class Task(Base):
     """One user task of a process, as people see it. States: open, claimed, completed, cancelled.
 
-    `rank_at` orders the worklist: the due time, or far in the future where there is none.
+    `rank_at` orders the worklist: the due time, or far in the future where there is none; earlier if its order was urged.
     """
 
     __tablename__ = "task"

@@ -37,7 +37,7 @@ def _query(actor: Actor, view: View, now: datetime) -> Select[Task]:
     if view == "open":
         return query.where(Task.assignee_id.is_(None))
     if view == "late":
-        return query.where(Task.rank_at <= now)
+        return query.where(Task.rank_at <= now, Task.due_at <= now)  # the first finds it by an index
     return query
 
 

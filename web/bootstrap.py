@@ -20,7 +20,7 @@ from engine.jobs import heartbeat
 from engine.jobs.local import Noop
 from engine.jobs.worker import Handler, Worker
 from engine.lines import operations as lines
-from engine.orders import jeopardy
+from engine.orders import jeopardy, urging
 from engine.orders import operations as orders
 from engine.orders.states import OrderStates
 from engine.partners import comparison
@@ -40,6 +40,7 @@ from engine.tickets.states import TicketStates
 from sla.clocks import Clocks
 from sla.sweep import Sweep
 from sla.ticker import Batches, Ticker, TickJob, batch_job, sweep_job
+from tasks.desk import Desk
 from tasks.field import operations as dispatching
 from tasks.following import Worklist
 from tasks.service.comparing import CompareJob
@@ -94,6 +95,7 @@ def assemble(settings: Settings, store: Store | None = None, clock: Clock | None
         definitions=definitions,
         states=states,
         order_listeners=[clocks],
+        desk=Desk(),
     )
 
 
@@ -138,13 +140,25 @@ def worker(services: Services) -> Worker:
 def ticker(services: Services) -> Ticker:
     """The ticker with everything that happens at intervals."""
     beat = TickJob("ticker.heartbeat", 5.0, lambda: heartbeat.beat(services.store, services.clock, "ticker"))
-    jobs = [sla_sweep(services), expiry_sweep(services), partner_comparison(services), beat]
+    sweeps = [sla_sweep(services), urge_sweep(services), expiry_sweep(services)]
+    jobs = [*sweeps, partner_comparison(services), beat]
     return Ticker(jobs, services.clock)
 
 
 def sla_sweep(services: Services) -> TickJob:
     """The tick that fires due warnings."""
     return sweep_job(services.store, Sweep(Holders()), services.clock, services.settings.tick_seconds)
+
+
+def urge_sweep(services: Services) -> TickJob:
+    """The tick that looks again at urges that nobody has answered, and at what was promised."""
+    desk = services.desk
+
+    def sweep(session: Any, now: datetime, limit: int) -> int:
+        return urging.sweep(session, now, limit, desk)
+
+    batches = Batches("orders.urges", urging.is_due, sweep)
+    return batch_job(services.store, batches, services.clock, services.settings.tick_seconds)
 
 
 def expiry_sweep(services: Services) -> TickJob:

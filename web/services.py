@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from adapters.registry import Registry
     from engine.deploy.definitions import Definitions
     from engine.orders.states import OrderStates
-    from engine.ports import OrderListener
+    from engine.ports import Desk, OrderListener
     from engine.runtime.kernel import Kernel
 
 
@@ -33,6 +33,7 @@ class Services:
     definitions: Definitions = None  # type: ignore[assignment]
     states: OrderStates = None  # type: ignore[assignment]
     order_listeners: Sequence[OrderListener] = ()
+    desk: Desk = None  # type: ignore[assignment]
 
 
 def services() -> Services:

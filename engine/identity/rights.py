@@ -13,6 +13,7 @@ RIGHTS = (
     "view_all_orders",
     "place_order",
     "note_order",
+    "urge_order",
     "cancel_order",
     "view_incidents",
     "retry_incident",

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.masterdata.loading import MasterTable
+from engine.masterdata.model import ReasonCode
 from engine.store.base import table_of
 
 
@@ -18,6 +19,12 @@ def rows_of(session: Session, table: MasterTable) -> Sequence[dict[str, Any]]:
     columns = table_of(table.model).columns
     found = session.execute(select(*columns).order_by(*(columns[name] for name in table.key)))
     return [{name: _plain(value) for name, value in row._mapping.items()} for row in found]
+
+
+def reasons(session: Session, family: str) -> dict[str, tuple[str, str]]:
+    """Names (zh, en) of the reason codes of a family that are in use, by code."""
+    query = select(ReasonCode).where(ReasonCode.family == family, ReasonCode.active.is_(True))
+    return {row.code: (row.name, row.name_en) for row in session.scalars(query.order_by(ReasonCode.code))}
 
 
 def _plain(value: Any) -> Any:

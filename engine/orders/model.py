@@ -46,6 +46,9 @@ class ServiceOrder(Base):
     expected_at: Mapped[datetime | None]  # the promise: when the order's clock ends
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    urges: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # how often it was urged; above 0 it goes first
 
     items: Mapped[list[OrderItem]] = relationship(back_populates="order", order_by="OrderItem.position")
     notes: Mapped[list[OrderNote]] = relationship(order_by="OrderNote.id")
@@ -136,6 +139,39 @@ class CancelRequest(Base):
     document: Mapped[dict[str, Any]]
     requested_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class OrderUrge(Base):
+    """Somebody urges an order (催单); what comes within ten minutes counts into the same row.
+
+    `due_at`: when somebody has to look again: the answer is due, afterwards what was promised; empty when all is said.
+    """
+
+    __tablename__ = "order_urge"
+    __table_args__ = (
+        UniqueConstraint("order_id", "number"),
+        Index("ix_order_urge_due_at", "due_at"),
+    )
+
+    id: Mapped[serial]
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"))
+    number: Mapped[int]  # of this order's urges
+    times: Mapped[int] = mapped_column(default=1)  # how many were merged into it
+    text: Mapped[str | None] = mapped_column(String(500))
+    urged_by: Mapped[title]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    told: Mapped[list[int]]  # people who had the ball
+    tasks: Mapped[list[str]]  # tasks that were open
+    due_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[title | None]
+    promised_at: Mapped[datetime | None]
+    answer: Mapped[str | None] = mapped_column(String(500))
+    escalated_at: Mapped[
+        datetime | None
+    ]  # the supervisor knows that nobody has answered, or that it is the third
+    broken_at: Mapped[datetime | None]  # what was promised has not come
 
 
 class Product(Base):

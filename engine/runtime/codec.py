@@ -136,6 +136,12 @@ def encode_variables(top: Instance) -> bytes:
     return pack([data, [[token, kept] for token, kept in top.memory.items()]])
 
 
+def last_id(tokens: bytes) -> int:
+    """The highest number of a token that the instance has used."""
+    found: int = unpack(tokens)[0]
+    return found
+
+
 def decode(tokens: bytes, variables: bytes, executable: Executable, business_key: str, now: Any) -> Instance:
     """A live instance; every index is rebuilt from the tokens."""
     top = Instance(executable, business_key, now)

@@ -23,6 +23,7 @@ from engine.events import record
 from engine.ids import new_id
 from engine.jobs import queue
 from engine.jobs.model import Incident, Job
+from engine.jobs.recalling import recall
 from engine.ports import LocalOperation, Step, StepListener
 from engine.runtime import buffer, catching, codec, routing, rows
 from engine.runtime.instance import Instance
@@ -81,11 +82,18 @@ class Kernel:
         actor: str,
         advance: bool = True,
         order_id: str | None = None,
+        follows: int | None = None,
     ) -> Held:
-        """A new instance, of an order or of its own. With `advance=False` a job moves it on later."""
+        """A new instance, of an order or of its own. With `advance=False` a job moves it on later.
+
+        `follows`: the instance with the same key that has ended before it. Numbers of tokens and tasks go on from there,
+        so that no key of a call and no number of a task is used twice.
+        """
         executable = self.definitions.executable(session, definition_id)
         row = rows.create(session, definition_id, business_key, order_id, at)
         top = Instance(executable, self.common_key or business_key, at)
+        if follows is not None:
+            top.last_id, row.task_count = rows.numbers_of(session, follows)
         top.start(values)
         record(session, "InstanceStarted", at=at, actor=actor, business_key=business_key, instance_id=row.id)
         self._save(session, row, top, actor, budget=self.step_budget if advance else 0, started=True)
@@ -96,6 +104,18 @@ class Kernel:
         with self._open(session, instance_id, at, actor, must_live=False) as (_, top):
             waiting = [top.by_id[i] for ids in top.waiting.messages.values() for i in ids]
             buffer.give(session, top, waiting)
+
+    def change(
+        self, session: Session, instance_id: int, values: Mapping[str, Any], *, at: datetime, actor: str
+    ) -> None:
+        """Somebody outside changes variables of the instance; its history says who, when, and what they were before.
+
+        They are written where each name lives, otherwise at the instance; what is so already changes nothing. Jobs whose
+        input a worker has read, but not sent, are taken back. Raises `InstanceEnded`.
+        """
+        with self._open(session, instance_id, at, actor) as (_, top):
+            top.assign(top.task_tree, values)
+            recall(session, instance_id, at)
 
     def complete_task(
         self,
@@ -228,6 +248,11 @@ class Kernel:
                 queue.cancel(job, at)
             else:
                 _open_job_incident(session, row, top, token, job, code, message)
+
+    def is_live(self, session: Session, instance_id: int) -> bool:
+        """Whether the instance has not ended; the answer stays true as long as the caller holds its row."""
+        row = rows.find(session, instance_id)
+        return row is not None and row.state == "active"
 
     def inspect(self, session: Session, instance_id: int, at: datetime) -> Instance:
         """A live copy to look at; it is not written back."""

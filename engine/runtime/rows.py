@@ -102,6 +102,13 @@ def stored(session: Session, instance_id: int) -> tuple[bytes, bytes]:
     return found.tokens, found.variables
 
 
+def numbers_of(session: Session, instance_id: int) -> tuple[int, int]:
+    """The last number of a token, and how many user tasks there were, of an instance that has ended."""
+    row = find(session, instance_id)
+    tokens, _ = stored(session, instance_id)
+    return codec.last_id(tokens), row.task_count if row is not None else 0
+
+
 def follow(session: Session, row: Held, top: Instance, changes: Sequence[Change]) -> Written:
     """The rows that follow the tokens: jobs and incidents are written, tasks are told to the listeners, who write them."""
     written = Written([], [])

@@ -8,6 +8,7 @@ import web.pages.inbox
 import web.pages.incidents
 import web.pages.mass_faults
 import web.pages.navigation
+import web.pages.order_verbs
 import web.pages.order_view
 import web.pages.orders
 import web.pages.sla

@@ -17,7 +17,7 @@ from engine.resources.queries import area_names
 from engine.store.paging import read_serial
 from web.auth import allow_login
 from web.i18n import local_time
-from web.pages import words
+from web.pages import verb_words, words
 from web.pages.blueprint import pages
 from web.pages.timeline import clock_label
 from web.services import services
@@ -67,6 +67,8 @@ def _told(kind: str, facts: Mapping[str, Any], areas: Mapping[str, words.Pair]) 
     """Title and body; a kind that nobody here knows is shown by its name."""
     if kind == telling.KIND:
         return words.say(str(facts.get("text", "")), str(facts.get("text_en", ""))), ""
+    if kind in verb_words.MESSAGES:
+        return verb_words.told(kind, facts, services().settings.zone)
     if kind not in ("sla.warning", "sla.breach"):
         return kind, ""
     order, label = facts.get("order", ""), clock_label(facts)

@@ -24,6 +24,7 @@ from web.auth import allow
 from web.pages import words
 from web.pages.blueprint import pages
 from web.pages.incident_words import told
+from web.pages.order_verbs import urge_of, verbs_of
 from web.pages.timeline import timeline
 from web.pages.worklist import task_row
 from web.services import services
@@ -137,6 +138,8 @@ def _context(db: Any, look: _Look) -> dict[str, Any]:
         "incidents": _incidents(db, look),
         "tasks": _tasks(db, look.instances),
         "notes": _notes(db, look.order),
+        "verbs": verbs_of(db, look.order),
+        "urge": urge_of(db, look.order),
         "can_note": g.actor.can("note_order"),
         "variables": _variables(db, look) if g.actor.can("see_variables") else [],
         "steps": _steps(look.main),

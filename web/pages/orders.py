@@ -69,5 +69,6 @@ def _row(
         "created_at": order.placed_at,
         "due_at": order.expected_at,
         "url": url_for("pages.order", order_id=order.id),
+        "urged": order.urges > 0,
         "has_incident": any(item.instance_id in held_up for item in order.items),
     }

@@ -24,6 +24,7 @@ from tasks.model import Task
 from web.auth import allow
 from web.pages import words
 from web.pages.blueprint import pages
+from web.pages.order_verbs import urge_of
 from web.pages.refusals import flash_error
 from web.pages.timeline import task_history
 from web.pages.worklist import task_row
@@ -90,6 +91,7 @@ def _page(
         known = values_of(db, me.kernel, row.instance_id, now, row.token_id) if row.closed_at is None else {}
         shown = _shown(db, row, known)
         history = task_history(db, row)
+        urge = _urge(db, row)
     context = {
         "task": shown,
         "form": form,
@@ -102,9 +104,19 @@ def _page(
         "history": history,
         "request_id": request.form.get("request_id") or new_id("rq"),
         "refusal": told(refusal) if refusal is not None else None,
+        "urge": urge,
         "lost": _answered(form, typed) if refusal is not None and typed and not can_complete else [],
     }
     return render_template("task.html", **context)
+
+
+def _urge(db: Any, row: Task) -> dict[str, Any] | None:
+    """The urge of the task's order, if the reader is to answer it here."""
+    order = orders_of_instances(db, [row.instance_id]).get(row.instance_id)
+    if order is None or row.closed_at is not None:
+        return None
+    found = urge_of(db, order, url_for("pages.task", task_id=row.id))
+    return found if found is not None and found["answer_url"] else None
 
 
 def _can_complete(row: Task) -> bool:

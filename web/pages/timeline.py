@@ -17,7 +17,7 @@ from engine.runtime.progress import Name, Passage, Progress
 from tasks import queries as tasks
 from tasks.field.crews import crew_names
 from tasks.model import Task
-from web.pages import partner_words, resource_lines, ticket_words, words
+from web.pages import partner_words, resource_lines, ticket_words, verb_words, words
 from web.pages.incident_words import told
 
 
@@ -253,4 +253,5 @@ TELLERS: Mapping[str, Teller] = {
     "DefinitionDeployed": _deployed,
     **partner_words.TELLERS,
     **ticket_words.TELLERS,
+    **verb_words.TELLERS,
 }

@@ -143,6 +143,7 @@ def actor(login: str | None, people: Mapping[str, str]) -> str:
         "system": gettext("System"),
         "timer": gettext("Timer"),
         "sla": gettext("Time limits"),
+        "urging": gettext("Time limits"),
     }
     return people.get(login or "") or machines.get(login or "", login or "")
 

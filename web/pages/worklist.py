@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from engine.errors import KaitongError, NotFound
+from engine.orders.model import ServiceOrder
 from engine.orders.queries import orders_of_instances
 from engine.resources.queries import area_names
 from tasks import queries
@@ -75,11 +76,14 @@ def task_rows(db: Any, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     orders = orders_of_instances(db, [task.instance_id for task in tasks])
     people, crews = queries.names(db, tasks)
     areas = area_names(db)
-    return [
-        task_row(task, people, crews, areas)
-        | {"tier": words.tier(orders[task.instance_id].tier if task.instance_id in orders else None)}
-        for task in tasks
-    ]
+    return [task_row(task, people, crews, areas) | _of_order(orders.get(task.instance_id)) for task in tasks]
+
+
+def _of_order(order: ServiceOrder | None) -> dict[str, Any]:
+    """What a row says of the task's order."""
+    if order is None:
+        return {}
+    return {"tier": words.tier(order.tier), "urged": order.urges > 0}
 
 
 def task_row(
@@ -95,6 +99,7 @@ def task_row(
         "order": task.business_key,
         "customer": words.customer(task.customer),
         "tier": "",
+        "urged": False,
         "area": words.named(areas, task.area),
         "element": task.element,
         "state": task.state,

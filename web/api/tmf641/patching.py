@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import g
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from engine.errors import NotAllowed, RuleViolation
+from engine.errors import RuleViolation
 from engine.orders.changing import CHANGEABLE, change
 from engine.orders.intake import FieldError
 from engine.orders.lifecycle import ORDER
@@ -24,8 +24,10 @@ from web.api.tmf641.resources import order_resource
 from web.api.tmf641.schemas import PATCH
 from web.auth import allow
 from web.services import services
+from web.urging import urge
 
 MERGE_PATCH = JSON | {"application/merge-patch+json"}
+URGE_NOTE = "UrgeNote"
 PATCHABLE = ("note", *CHANGEABLE)
 _LATER = frozenset(
     {
@@ -64,17 +66,28 @@ def patch_order(order_id: str) -> ResponseReturnValue:
     _refuse_unpatchable(body)
     notes = load(PATCH, body).get("note", [])
     wishes = {name: body[name] for name in CHANGEABLE if name in body}
-    if wishes and not g.actor.can("place_order"):
-        raise NotAllowed(right="place_order")
+    if wishes:
+        g.actor.require("place_order")
+    urges = any(note.get("at_type") == URGE_NOTE for note in notes)
     with me.store.write() as session:
-        find = order_for_change if wishes else get_order
+        find = order_for_change if wishes or urges else get_order
         order = find(session, g.actor, order_id, TASK_COLUMNS)
         if "state" in body:
             _refuse_state(order, body["state"])
         change(session, order, wishes, at=at, actor=g.actor.login)
         known = {str(note.id) for note in order.notes}
-        add_notes(session, order, [n for n in notes if n.get("id") not in known], at)
+        new = [n for n in notes if n.get("id") not in known]
+        add_notes(session, order, new, at)
+        _urge(session, order, new)
         return one(order_resource(order, g.actor))
+
+
+def _urge(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, Any]]) -> None:
+    """A note of the type `UrgeNote` urges the order."""
+    urging = [note for note in notes if note.get("at_type") == URGE_NOTE]
+    if urging:
+        g.actor.require("urge_order")
+        urge(session, order, urging[-1]["text"])
 
 
 def _refuse_unpatchable(body: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ from web.api.v1 import (
     partners,
     serviceability,
     tasks,
+    urges,
 )
 from web.api.v1.route import Route
 from web.auth import allow_anyone
@@ -49,6 +50,7 @@ def show_openapi() -> ResponseReturnValue:
 ROUTES: tuple[Route, ...] = (
     *tasks.ROUTES,
     *orders.ROUTES,
+    *urges.ROUTES,
     *instances.ROUTES,
     *incidents.ROUTES,
     *definitions.ROUTES,

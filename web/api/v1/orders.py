@@ -31,6 +31,8 @@ _TOLD_TO_MACHINES = frozenset(
         "OrderNoted",
         "CancelRequested",
         "CancelAnswered",
+        "OrderUrged",
+        "UrgeAnswered",
     }
 )
 """What an ordering system reads of a timeline: nothing of our people and machines."""
@@ -125,6 +127,7 @@ def order_json(order: ServiceOrder, actor: Actor) -> dict[str, Any]:
         "started_at": stamp(order.started_at),
         "expected_at": stamp(order.expected_at),
         "ended_at": stamp(order.ended_at),
+        "urges": order.urges,
         "error": {"code": order.error_code, "message": order.error_message} if failed else None,
         "items": [
             {

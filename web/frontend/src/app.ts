@@ -2,6 +2,7 @@
 import 'htmx.org';
 import './styles/app.scss';
 import { watchConditionalFields } from './app/conditional-fields';
+import { watchDialogs } from './app/dialogs';
 import { watchForms } from './app/forms';
 import { listenForKeys } from './app/keys';
 import { watchMenus } from './app/menus';
@@ -12,6 +13,7 @@ import { keepTimesFresh } from './app/times';
 watchTheme();
 watchMenus();
 watchForms();
+watchDialogs();
 watchConditionalFields();
 watchRequests();
 listenForKeys();
