@@ -286,5 +286,8 @@ class Desk(Protocol):
     def is_open(self, session: Session, task_ids: Sequence[str]) -> bool:
         """Whether one of the tasks is still open."""
 
+    def correct(self, session: Session, order_id: str, customer: str) -> None:
+        """The order's open tasks name the customer as he is called now."""
+
     def put_first(self, session: Session, order_id: str) -> None:
         """Lets the order's open tasks stand further up in the worklists; no limit moves."""

@@ -48,6 +48,11 @@ class Desk:
         for task in _open_tasks(session, order_id):
             task.rank_at = rank_of(task.due_at, True)
 
+    def correct(self, session: Session, order_id: str, customer: str) -> None:
+        """Open tasks keep a copy of the customer's name, for searching."""
+        for task in _open_tasks(session, order_id):
+            task.customer = customer[:200]
+
 
 class _Staff:
     """All active people, read once."""

@@ -20,7 +20,7 @@ from engine.jobs import heartbeat
 from engine.jobs.local import Noop
 from engine.jobs.worker import Handler, Worker
 from engine.lines import operations as lines
-from engine.orders import jeopardy, urging
+from engine.orders import jeopardy, restarting, urging
 from engine.orders import operations as orders
 from engine.orders.states import OrderStates
 from engine.partners import comparison
@@ -122,6 +122,7 @@ def worker(services: Services) -> Worker:
         "service": runner,
         "callback": callbacks,
         jeopardy.KIND: jeopardy.JeopardyJob(services.store, services.clock),
+        restarting.KIND: restarting.RestartJob(services.store, services.clock, services.kernel),
         "message": router.message,
         "signal": router.signal,
         alarms.KIND: alarms.AlarmJob(

@@ -14,6 +14,7 @@ RIGHTS = (
     "place_order",
     "note_order",
     "urge_order",
+    "amend_order",
     "cancel_order",
     "view_incidents",
     "retry_incident",

@@ -64,14 +64,39 @@ def request_cancel(
     states.move(session, order, "assessingCancellation", at=at, actor=actor)
     follow(session, order, request, "inProgress", at)
     keys = _running(session, order, kernel, at, actor)
-    is_caught = _caught(session, kernel, keys, reason, at, actor)
+    is_caught = _caught(session, kernel, keys, reason, at, actor, undone=_undone(order))
     if order.state in FINAL or request.ended_at is not None:  # it ended, or was answered, while it was asked
         return request
     if not is_caught:
         refuse(session, order, request, states, _TOO_LATE, at=at, actor=actor)
-    elif not any(waits_for(session, MESSAGE, k) for k in keys):
+        return request
+    keys += _give_up_redoing(session, order)
+    if not any(waits_for(session, MESSAGE, k) for k in keys):
         grant(session, order, states, at=at, actor=actor)
+        if all(item.state in FINAL for item in order.items):  # what was done had been undone already
+            end = state_of_order([item.state for item in order.items], order.state)
+            states.move(session, order, end, at=at, actor=actor)
     return request
+
+
+def _undone(order: ServiceOrder) -> bool:
+    """Whether an item is being undone anyway, to do it otherwise."""
+    return any(item.redo is not None for item in order.items)
+
+
+def _give_up_redoing(session: Session, order: ServiceOrder) -> list[str]:
+    """Items that are being undone to do them otherwise only have to stay undone; the keys of those that are at it."""
+    keys = []
+    for item in order.items:
+        if item.redo is None:
+            continue
+        item.redo = None
+        row = lock_instance(session, item.instance_id or 0)
+        if row is None or row.state != "active":
+            item.state = "cancelled"
+        else:
+            keys.append(row.business_key)
+    return keys
 
 
 def grant(session: Session, order: ServiceOrder, states: OrderStates, *, at: datetime, actor: str) -> None:
@@ -101,7 +126,7 @@ def _running(session: Session, order: ServiceOrder, kernel: Kernel, at: datetime
     """The business keys of its unfinished items."""
     keys = []
     for item in order.items:
-        if item.state not in FINAL and item.instance_id is not None:
+        if item.redo is None and item.state not in FINAL and item.instance_id is not None:
             kernel.advance(
                 session, item.instance_id, at=at, actor=actor
             )  # it may not have made its first step yet
@@ -112,7 +137,14 @@ def _running(session: Session, order: ServiceOrder, kernel: Kernel, at: datetime
 
 
 def _caught(
-    session: Session, kernel: Kernel, keys: Sequence[str], reason: str | None, at: datetime, actor: str
+    session: Session,
+    kernel: Kernel,
+    keys: Sequence[str],
+    reason: str | None,
+    at: datetime,
+    actor: str,
+    *,
+    undone: bool,
 ) -> bool:
     """Whether every item's process took the message. It is sent to all or to none: no order is half cancelled."""
     if not all(waits_for(session, MESSAGE, k) for k in keys):
@@ -120,4 +152,4 @@ def _caught(
     caught = [
         kernel.correlate(session, MESSAGE, k, {"cancel_reason": reason}, at=at, actor=actor) for k in keys
     ]
-    return bool(caught) and all(caught)
+    return all(caught) if caught else undone

@@ -73,6 +73,7 @@ class PlaceOrder:
     document: Mapping[str, Any]
 
 
+_LONGEST_VERSION = 9
 _TYPE_OF_ACTION = {"modify": "CH", "delete": "TM"}
 
 
@@ -93,7 +94,7 @@ def place(
     _refuse_duplicate(session, command)
     if session.get(Area, command.area) is None:
         raise FieldError(field="area", detail=f"{command.area} is no area of ours")
-    plans = [_plan(session, command, item, n, at) for n, item in enumerate(command.items)]
+    plans = [planned(session, command, item, n, at) for n, item in enumerate(command.items)]
     first_type, first = plans[0][0], command.items[0]
     order = ServiceOrder(
         id=next_number(session, first_type, at, zone),
@@ -108,6 +109,7 @@ def place(
         phone=command.phone,
         address=command.address,
         document=dict(command.document),
+        revision=revision_of(command.document) or 1,
         placed_at=at,
         milestones=[],
         alerts=[],
@@ -124,7 +126,7 @@ def place(
         zip(command.items, plans, strict=True)
     ):
         key = order.id if position == 0 else f"{order.id}.{position + 1}"
-        values = _variables(order, item, order_type, product)
+        values = variables(order.id, command, item, order_type, product)
         if item.hold:
             claim_hold(session, item.hold, key, at)
         row = kernel.start(
@@ -147,6 +149,16 @@ def place(
     return order
 
 
+def revision_of(document: Mapping[str, Any]) -> int | None:
+    """The version that a sender gave to his document, if it is one: a whole number from 1, or its digits."""
+    given = document.get("version")
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < _LONGEST_VERSION:
+        given = int(given)
+    if not isinstance(given, int) or isinstance(given, bool):
+        return None
+    return given if 0 < given < 10**_LONGEST_VERSION else None
+
+
 def _refuse_duplicate(session: Session, command: PlaceOrder) -> None:
     if command.external_id is None:
         return
@@ -158,9 +170,10 @@ def _refuse_duplicate(session: Session, command: PlaceOrder) -> None:
         raise DuplicateOrder(external_id=command.external_id, order=known, field="externalId")
 
 
-def _plan(
+def planned(
     session: Session, command: PlaceOrder, item: NewItem, position: int, at: datetime
 ) -> tuple[str, Product, int]:
+    """Order type, product and the version of the process of an item. Raises `FieldError`, `NoProcess`."""
     product = session.get(Product, item.product)
     field = f"serviceOrderItem[{position}].service.serviceSpecification.id"
     if product is None or not product.active:
@@ -205,10 +218,13 @@ def bound_process(
     return max(found, key=exactness).process_key if found else None
 
 
-def _variables(order: ServiceOrder, item: NewItem, order_type: str, product: Product) -> dict[str, Any]:
+def variables(
+    order_id: str, order: PlaceOrder, item: NewItem, order_type: str, product: Product
+) -> dict[str, Any]:
+    """What the instance of an item knows at its beginning."""
     return {
         **item.values,
-        "order": order.id,
+        "order": order_id,
         "external_id": order.external_id,
         "order_type": order_type,
         "item": item.item_id,

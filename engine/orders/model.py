@@ -46,6 +46,9 @@ class ServiceOrder(Base):
     expected_at: Mapped[datetime | None]  # the promise: when the order's clock ends
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[int] = mapped_column(
+        default=1, server_default="1"
+    )  # of its sender's document; amending raises it
     urges: Mapped[int] = mapped_column(
         default=0, server_default="0"
     )  # how often it was urged; above 0 it goes first
@@ -69,6 +72,7 @@ class OrderItem(Base):
     product: Mapped[word]
     state: Mapped[str] = mapped_column(String(24))
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("process_instance.id"), index=True)
+    redo: Mapped[dict[str, Any] | None]  # with what it begins again as soon as its instance is undone
 
     order: Mapped[ServiceOrder] = relationship(back_populates="items")
 
@@ -139,6 +143,19 @@ class CancelRequest(Base):
     document: Mapped[dict[str, Any]]
     requested_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class OrderVersion(Base):
+    """An order as it came each time: at first, and with each amendment (改单), with what became of its items then."""
+
+    __tablename__ = "order_version"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("service_order.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[dict[str, Any]]
+    came_at: Mapped[datetime]
+    came_from: Mapped[title]
+    items: Mapped[list[Any]]
 
 
 class OrderUrge(Base):

@@ -53,6 +53,8 @@ class AnswerCancel:
         order = _order(session, call.instance_id)
         request = _open_wish(session, order)
         if order is None or request is None or order.state != "assessingCancellation":
+            if order is not None and not granted:
+                _keep_as_it_was(session, order, call)
             return {"granted": granted}
         facts = {"cancel": request.id, "granted": granted}
         record(session, "CancelAnswered", at=call.now, actor="system", business_key=order.id, **facts)
@@ -68,6 +70,27 @@ class AnswerCancel:
 def _order(session: Session, instance_id: int) -> ServiceOrder | None:
     query = select(ServiceOrder).join(OrderItem).where(OrderItem.instance_id == instance_id)
     return session.scalars(query.with_for_update(of=ServiceOrder)).first()
+
+
+def _keep_as_it_was(session: Session, order: ServiceOrder, call: LocalCall) -> None:
+    """Not a cancellation was asked for but an amendment, which would have had to undo too much: the item goes on."""
+    query = select(OrderItem).where(OrderItem.instance_id == call.instance_id)
+    item = session.scalars(query).first()
+    if item is None or item.redo is None:
+        return
+    item.redo = None
+    why = call.args["message"]
+    record(
+        session,
+        "AmendmentRefused",
+        at=call.now,
+        actor="system",
+        business_key=order.id,
+        instance_id=call.instance_id,
+        item=item.item_id,
+        message=why,
+    )
+    session.flush()
 
 
 def _open_wish(session: Session, order: ServiceOrder | None) -> CancelRequest | None:

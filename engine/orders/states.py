@@ -13,6 +13,7 @@ from engine.orders.callbacks import announce, tell_of_order
 from engine.orders.lifecycle import CANCELLATION, ORDER
 from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
 from engine.orders.progress import ask, asking, follow_questions, keep_milestones
+from engine.orders.restarting import queue_restart
 from engine.ports import OrderListener, Step
 from engine.store.base import table_of
 from engine.store.prepared import Prepared
@@ -76,8 +77,8 @@ class OrderStates:
         order = _locked(session, item.order_id)
         may_ask = known in _WAITING or bool(asking(step))
         is_asking = may_ask and follow_questions(session, order, item, step)
-        item.state = state_of_item(step, known, is_asking)
-        if step.end is not None and step.end.state in ("failed", "rejected"):
+        item.state = _begins_again(session, item, step) or state_of_item(step, known, is_asking)
+        if item.redo is None and step.end is not None and step.end.state in ("failed", "rejected"):
             order.error_code, order.error_message = step.end.code, step.end.message
         keep_milestones(session, order, item, step)
         states = [i.state for i in order.items]
@@ -112,6 +113,17 @@ class OrderStates:
             _end_cancellation(session, order, at)
             for listener in self.listeners:
                 listener.on_order_ended(session, order, at)
+
+
+def _begins_again(session: Session, item: OrderItem, step: Step) -> str | None:
+    """The state of an item that was undone to do it otherwise; None for every other."""
+    if item.redo is None or step.end is None:
+        return None
+    if step.end.state != "cancelled":  # it had come to another end
+        item.redo = None
+        return None
+    queue_restart(session, step)
+    return "inProgress"
 
 
 def _locked(session: Session, order_id: str) -> ServiceOrder:

@@ -163,6 +163,16 @@ def _work_on_an_order(contract: Contract) -> None:
     contract.good("GET", f"/orders/{order}/timeline", "service")
     contract.good("GET", f"/orders/{order}/timeline", "crm")
     other = machines.place(an_order("O-2"))["id"]
+    machines.site.work()
+    contract.good("POST", f"/orders/{other}/urge", "crm", json={"text": "客户着急"})
+    contract.good("GET", f"/orders/{other}/urges", "crm")
+    promise = {"promised_at": (machines.site.clock.now() + timedelta(hours=2)).isoformat(), "text": "在路上"}
+    contract.good("POST", f"/orders/{other}/urges/1/answer", "dispatcher", json=promise)
+    contract.good("GET", f"/orders/{other}/urges", "service")
+    contract.good("POST", f"/orders/{other}/amend", "service", json=sample("amend-order"))
+    wish = {"characteristics": {"contactPhone": "13900001111"}}
+    contract.good("POST", f"/orders/{other}/amend", "service", json=wish)
+    contract.good("GET", f"/orders/{other}/versions", "crm")
     contract.good("POST", f"/orders/{other}/cancel", "crm", json={"reason": "搬家"})
     machines.site.work()
 

@@ -55,7 +55,9 @@ def test_what_cannot_be_changed_is_refused_by_name(machines: Machines) -> None:
     for body, status, named in (
         ({"state": "cancelled"}, 409, "cancelServiceOrder"),
         ({"description": "x"}, 400, "description: it cannot be changed yet"),
-        ({"priority": "1", "serviceOrderItem": []}, 400, "serviceOrderItem"),
+        ({"version": 2, "priority": "1", "serviceOrderItem": []}, 400, "serviceOrderItem"),
+        ({"serviceOrderItem": []}, 400, "version"),
+        ({"version": 2}, 400, "version"),
         ({"state": "finished"}, 400, "state: known are"),
         ({"state": 7}, 400, "state"),
         ({"id": "x"}, 400, "id: it cannot be changed"),

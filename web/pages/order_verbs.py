@@ -1,7 +1,8 @@
-"""What people do with an order on its way: urging it, answering an urge, asking for its cancellation."""
+"""What people do with an order on its way: urging it, answering an urge, amending it, asking for its cancellation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +14,14 @@ from engine.errors import KaitongError, NotFound
 from engine.identity.people import names_by_login
 from engine.masterdata.queries import reasons
 from engine.orders import urging
+from engine.orders.amending import ItemPlan
 from engine.orders.cancel import request_cancel
 from engine.orders.model import OrderUrge, ServiceOrder
-from engine.orders.queries import get_order, order_for_change
+from engine.orders.queries import get_order, order_for_change, product_names
 from engine.orders.states import CANCELLING, FINAL
 from engine.orders.urging import BadPromise
 from tasks.columns import TASK_COLUMNS
+from web.amending import amend, document_of, wished
 from web.auth import allow
 from web.auth.next_address import safe_next
 from web.pages import words
@@ -38,7 +41,11 @@ def verbs_of(db: Any, order: ServiceOrder) -> list[Verb]:
     if order.state in FINAL:
         return []
     found = [_urge(order)] if g.actor.can("urge_order") else []
-    if g.actor.can("cancel_order") and order.state not in CANCELLING:
+    if order.state in CANCELLING:
+        return found
+    if g.actor.can("amend_order"):
+        found.append(_amend(db, order))
+    if g.actor.can("cancel_order"):
         found.append(_cancel(db, order))
     return found
 
@@ -57,6 +64,36 @@ def _cancel(db: Any, order: ServiceOrder) -> Verb:
         "url": url_for("pages.cancel_order_form", order_id=order.id),
         "reasons": [(code, words.named(names, code)) for code in names],
     }
+
+
+def _amend(db: Any, order: ServiceOrder) -> Verb:
+    items = document_of(db, order)["serviceOrderItem"]
+    known = {one["name"]: one["value"] for one in items[0]["service"].get("serviceCharacteristic", [])}
+    names = product_names(db)
+    return {
+        "name": "amend",
+        "label": gettext("Amend"),
+        "submit": gettext("Amend"),
+        "url": url_for("pages.amend_order_form", order_id=order.id),
+        "fields": [
+            (name, label, most, request.form.get(name, known.get(name, "")))
+            for name, label, most in _amendable()
+        ],
+        "product": request.form.get("product", order.product),
+        "products": [(code, words.named(names, code)) for code in sorted(names)],
+        "one_item": len(items) == 1,
+        "redoes": [],
+    }
+
+
+def _amendable() -> list[tuple[str, str, int]]:
+    return [
+        ("customerName", gettext("Customer"), 200),
+        ("contactPhone", gettext("Phone"), 32),
+        ("wishedWindow", gettext("Wished window"), 100),
+        ("address", gettext("Address"), 300),
+        ("building", gettext("Building"), 200),
+    ]
 
 
 # ---- urging
@@ -147,6 +184,60 @@ def _answer_url(db: Any, order: ServiceOrder, found: OrderUrge) -> str | None:
     if not urging.may_answer(db, order, found, g.actor, services().desk):
         return None
     return url_for("pages.answer_order_urge", order_id=order.id, number=found.number)
+
+
+# ---- amending
+
+
+@pages.get("/orders/<order_id>/amend")
+@allow("amend_order")
+def amend_order_form(order_id: str) -> ResponseReturnValue:
+    """The form on a page of its own."""
+    return _form(order_id, "amend")
+
+
+@pages.post("/orders/<order_id>/amend")
+@allow("amend_order")
+def amend_an_order(order_id: str) -> ResponseReturnValue:
+    """Changes what can be changed at once; asks first when something has to be undone and begun again."""
+    is_sure = request.form.get("sure") == "yes"
+    try:
+        with services().store.write() as db:
+            order = order_for_change(db, g.actor, order_id, TASK_COLUMNS)
+            document = _wish(db, order)
+            made = amend(db, order, document, dry_run=True)
+            redoes = [plan for plan in made.plans if plan.way == "redo"]
+            if not made.plans or (redoes and not is_sure):
+                return _ask_again(db, order, redoes)
+            amend(db, order, document)
+    except NotFound:
+        raise
+    except KaitongError as refusal:
+        return _form(order_id, "amend", refusal)
+    if redoes:
+        flash(gettext("What was done is undone; then the order begins again with the new data."), "success")
+    else:
+        flash(gettext("The order is amended; whoever has it in hand is told."), "success")
+    return _back(order_id)
+
+
+def _wish(db: Any, order: ServiceOrder) -> dict[str, Any]:
+    """What the form changes; a field that was left as it was shown changes nothing."""
+    items = document_of(db, order)["serviceOrderItem"]
+    known = {one["name"]: one["value"] for one in items[0]["service"].get("serviceCharacteristic", [])}
+    given = {name: request.form[name].strip() for name, *_ in _amendable() if name in request.form}
+    changed = {name: value or None for name, value in given.items() if value != known.get(name, "")}
+    product = request.form.get("product")
+    return wished(db, order, changed, product=product if product != order.product else None)
+
+
+def _ask_again(db: Any, order: ServiceOrder, redoes: Sequence[ItemPlan]) -> ResponseReturnValue:
+    if not redoes:
+        flash(gettext("Nothing was changed."), "info")
+        return _back(order.id)
+    verb = _amend(db, order)
+    verb["redoes"] = sorted({words.order_fact(n) for plan in redoes for n in plan.difference.names})
+    return render_template("order_verb.html", order={"id": order.id}, verb=verb, refusal=None)
 
 
 # ---- cancelling

@@ -11,6 +11,7 @@ from flask import current_app
 from flask_babel import gettext
 
 from web.i18n import local_time
+from web.pages import words
 
 Words = tuple[str, str, str, str]  # kind, level, title, detail
 Teller = Callable[[Mapping[str, Any], str], Words]
@@ -55,11 +56,38 @@ def _broken(data: Mapping[str, Any], _step: str) -> Words:
     return "clock", "error", title, gettext("the supervisor is told")
 
 
+def _names(data: Mapping[str, Any]) -> str:
+    return ", ".join(words.order_fact(str(name)) for name in data.get("names") or ())
+
+
+def _amended(data: Mapping[str, Any], _step: str) -> Words:
+    if data.get("how") in ("redo", "pending"):
+        title = gettext("Amended, version %(version)s: undone, to begin again", version=data.get("version"))
+        return "order", "warn", title, _names(data)
+    if data.get("how") == "process":
+        title = gettext("Amended, version %(version)s: the process decides", version=data.get("version"))
+        return "order", "warn", title, _names(data)
+    title = gettext("Amended, version %(version)s: changed in place", version=data.get("version"))
+    return "order", "info", title, _names(data)
+
+
+def _restarted(data: Mapping[str, Any], _step: str) -> Words:
+    return "order", "info", gettext("Item %(item)s begins again", item=data.get("item")), ""
+
+
+def _not_amended(data: Mapping[str, Any], _step: str) -> Words:
+    title = gettext("The amendment was not approved: the order goes on as before")
+    return "order", "warn", title, str(data.get("message") or "")
+
+
 TELLERS: Mapping[str, Teller] = {
     "OrderUrged": _urged,
     "UrgeAnswered": _answered,
     "UrgeEscalated": _escalated,
     "PromiseBroken": _broken,
+    "OrderAmended": _amended,
+    "ItemRestarted": _restarted,
+    "AmendmentRefused": _not_amended,
 }
 
 
@@ -102,15 +130,22 @@ def _broken_message(facts: Mapping[str, Any], zone: ZoneInfo) -> str:
     )
 
 
+def _amended_message(facts: Mapping[str, Any], _zone: ZoneInfo) -> str:
+    if facts.get("how") == "redo":
+        return gettext("%(order)s is amended: stop, it begins again", order=facts.get("order"))
+    return gettext("%(order)s is amended", order=facts.get("order"))
+
+
 MESSAGES: Mapping[str, Message] = {
     "urge.asked": _asked_message,
     "urge.answered": _answered_message,
     "urge.unanswered": _unanswered_message,
     "urge.third": _third_message,
     "urge.broken": _broken_message,
+    "order.amended": _amended_message,
 }
 
 
 def told(kind: str, facts: Mapping[str, Any], zone: ZoneInfo) -> tuple[str, str]:
     """Title and body of a message whose kind is one of `MESSAGES`."""
-    return MESSAGES[kind](facts, zone), str(facts.get("text") or "")
+    return MESSAGES[kind](facts, zone), str(facts.get("text") or _names(facts))

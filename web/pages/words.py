@@ -137,6 +137,20 @@ def tier(code: str | None) -> str:
     return "" if code in (None, "", "normal") else str(code)
 
 
+def order_fact(name: str) -> str:
+    """What an amendment changes."""
+    names = {
+        "customer": gettext("Customer"),
+        "phone": gettext("Phone"),
+        "wished_window": gettext("Wished window"),
+        "address": gettext("Address"),
+        "building": gettext("Building"),
+        "area": gettext("Area"),
+        "product": gettext("Product"),
+    }
+    return names.get(name, name)
+
+
 def actor(login: str | None, people: Mapping[str, str]) -> str:
     """Who did something: a person's name, or the part of the system that did it."""
     machines = {

@@ -16,6 +16,7 @@ from engine.orders.lifecycle import ORDER
 from engine.orders.model import ServiceOrder
 from engine.orders.queries import get_order, order_for_change
 from tasks.columns import TASK_COLUMNS
+from web.amending import amend, merged
 from web.api.reading import JSON, json_object
 from web.api.tmf641.blueprint import blueprint, one
 from web.api.tmf641.orders import add_notes
@@ -28,7 +29,8 @@ from web.urging import urge
 
 MERGE_PATCH = JSON | {"application/merge-patch+json"}
 URGE_NOTE = "UrgeNote"
-PATCHABLE = ("note", *CHANGEABLE)
+_READ = ("note", "state", *CHANGEABLE)
+PATCHABLE = ("note", *CHANGEABLE, "serviceOrderItem", "version")
 _LATER = frozenset(
     {
         "description",
@@ -38,7 +40,6 @@ _LATER = frozenset(
         "externalReference",
         "orderRelationship",
         "relatedParty",
-        "serviceOrderItem",
         "category",
     }
 )
@@ -60,26 +61,37 @@ class StateFollows(RuleViolation):
 @blueprint.patch("/serviceOrder/<order_id>")
 @allow("note_order")
 def patch_order(order_id: str) -> ResponseReturnValue:
-    """A merge patch, except for notes: they are appended, and none is ever changed or removed."""
+    """A merge patch, except for notes: they are appended, and none is ever changed or removed. With items it amends."""
     me, at = services(), services().clock.now()
     body = json_object(MERGE_PATCH)
-    _refuse_unpatchable(body)
-    notes = load(PATCH, body).get("note", [])
+    amends = "serviceOrderItem" in body
+    if amends:
+        g.actor.require("amend_order")
+    _refuse_unpatchable(body, amends)
+    notes = load(PATCH, {name: body[name] for name in _READ if name in body}).get("note", [])
     wishes = {name: body[name] for name in CHANGEABLE if name in body}
     if wishes:
         g.actor.require("place_order")
     urges = any(note.get("at_type") == URGE_NOTE for note in notes)
     with me.store.write() as session:
-        find = order_for_change if wishes or urges else get_order
+        find = order_for_change if amends or wishes or urges else get_order
         order = find(session, g.actor, order_id, TASK_COLUMNS)
         if "state" in body:
             _refuse_state(order, body["state"])
+        if amends:
+            _amend(session, order, body)
         change(session, order, wishes, at=at, actor=g.actor.login)
         known = {str(note.id) for note in order.notes}
         new = [n for n in notes if n.get("id") not in known]
         add_notes(session, order, new, at)
         _urge(session, order, new)
         return one(order_resource(order, g.actor))
+
+
+def _amend(session: Any, order: ServiceOrder, body: Mapping[str, Any]) -> None:
+    """The whole order as it is wished now. The attributes that change one by one are told one by one, afterwards."""
+    kept = {name: order.document.get(name) for name in CHANGEABLE}
+    amend(session, order, merged(session, order, {**body, **kept}))
 
 
 def _urge(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, Any]]) -> None:
@@ -90,17 +102,21 @@ def _urge(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, Any]])
         urge(session, order, urging[-1]["text"])
 
 
-def _refuse_unpatchable(body: Mapping[str, Any]) -> None:
+def _refuse_unpatchable(body: Mapping[str, Any], amends: bool) -> None:
     names = ", ".join(PATCHABLE)
     if not body:
         raise FieldError(
             field="body", detail=gettext("it names nothing to change; %(names)s can be", names=names)
         )
+    if amends:
+        return
     for name in body:
+        if name == "version":
+            raise FieldError(field=name, detail=gettext("it comes with the whole of serviceOrderItem only"))
         if name in _LATER:
             detail = gettext("it cannot be changed yet; %(names)s can be", names=names)
             raise FieldError(field=name, detail=detail)
-        if name not in PATCHABLE and name != "state":
+        if name not in _READ and name != "state":
             raise FieldError(field=name, detail=gettext("it cannot be changed"))
 
 

@@ -10,7 +10,7 @@ from engine.orders.model import CancelRequest, JeopardyAlert, OrderItem, OrderMi
 from web.api.times import stamp
 
 BASE = "/tmf-api/serviceOrdering/v4"
-_OURS = frozenset(
+OURS = frozenset(
     {
         "id",
         "href",
@@ -62,7 +62,7 @@ def order_resource(order: ServiceOrder, actor: Actor, state: str | None = None) 
         "jeopardyAlert": [_alert(alert) for alert in order.alerts],
         "@type": "ServiceOrder",
     }
-    theirs = {k: v for k, v in document.items() if k not in _OURS and v is not None}
+    theirs = {k: v for k, v in document.items() if k not in OURS and v is not None}
     return {k: v for k, v in ours.items() if v is not None and v != []} | _parties(theirs)
 
 

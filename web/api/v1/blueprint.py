@@ -13,6 +13,7 @@ from web.api.reading import BIGGEST, refuse_unstorable_address
 from web.api.v1 import (
     account,
     alarms,
+    amendments,
     definitions,
     imports,
     incidents,
@@ -51,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *tasks.ROUTES,
     *orders.ROUTES,
     *urges.ROUTES,
+    *amendments.ROUTES,
     *instances.ROUTES,
     *incidents.ROUTES,
     *definitions.ROUTES,

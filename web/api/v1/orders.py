@@ -33,6 +33,7 @@ _TOLD_TO_MACHINES = frozenset(
         "CancelAnswered",
         "OrderUrged",
         "UrgeAnswered",
+        "OrderAmended",
     }
 )
 """What an ordering system reads of a timeline: nothing of our people and machines."""
@@ -127,6 +128,7 @@ def order_json(order: ServiceOrder, actor: Actor) -> dict[str, Any]:
         "started_at": stamp(order.started_at),
         "expected_at": stamp(order.expected_at),
         "ended_at": stamp(order.ended_at),
+        "version": order.revision,
         "urges": order.urges,
         "error": {"code": order.error_code, "message": order.error_message} if failed else None,
         "items": [

@@ -173,6 +173,7 @@ class Order(Schema):
     started_at = _maybe_time()
     expected_at = _maybe_time()
     ended_at = _maybe_time()
+    version = fields.Integer(required=True)
     urges = fields.Integer(required=True)
     error = fields.Nested(OrderError, required=True, allow_none=True)
     items = fields.List(fields.Nested(OrderItem), required=True)
