@@ -57,6 +57,8 @@ class Ask:
     """What `text` is."""
     reads: bool = False
     """It changes nothing, although its method could."""
+    takes_list: bool = False
+    """The answer is a list; it comes as `items` of the body."""
 
     @property
     def uncertain(self) -> type[AdapterError]:
@@ -93,7 +95,7 @@ class JsonHttp:
         response = self._exchange(ask)
         with response:
             raw = self._content(ask, response)
-        body = _json_object(raw)
+        body = _json_object(raw, ask.takes_list)
         status = response.status_code
         if body is not None and (200 <= status < 300 or status in ask.expected):
             return Answer(status, body, response.headers.get("Idempotent-Replay") == "true")
@@ -221,11 +223,13 @@ def _never_connected(error: requests.RequestException) -> bool:
     return isinstance(reason, NewConnectionError)
 
 
-def _json_object(raw: bytes) -> Mapping[str, Any] | None:
+def _json_object(raw: bytes, takes_list: bool = False) -> Mapping[str, Any] | None:
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         return None
+    if takes_list and isinstance(value, list):
+        return {"items": value}
     return value if isinstance(value, dict) else None
 
 

@@ -10,6 +10,7 @@ from adapters.json_http import Ask
 from adapters.operation import Args, OperationAdapter, OutsideOperation
 from adapters.partners import schemas
 from adapters.partners.stopping import StopOrder, stop
+from adapters.partners.tickets import CreateTicket, TicketState
 from adapters.partners.wire import ORDER_UNKNOWN, PartnerOperation, Partners, target
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Retryable
@@ -242,6 +243,8 @@ class PartnerAdapter(OperationAdapter):
                 CheckOrder(partners, holds=True),
                 CheckOrder(partners, holds=False),
                 ListOrders(partners),
+                CreateTicket(partners),
+                TicketState(partners),
             ]
         )
 

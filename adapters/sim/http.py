@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from adapters.sim.faults import steer
 from adapters.sim.state import Simulator
@@ -43,10 +43,10 @@ class SimulatorHttpServer(ThreadingHTTPServer):
         """Finds who is asked."""
         match request.path:
             case ("sim", name, *rest) if name in self.simulators:
-                told = Request(request.method, tuple(rest), request.key, request.body)
+                told = Request(request.method, tuple(rest), request.key, request.body, request.query)
                 return steer(self.simulators[name], told)
             case (name, *rest) if name in self.simulators:
-                told = Request(request.method, tuple(rest), request.key, request.body)
+                told = Request(request.method, tuple(rest), request.key, request.body, request.query)
                 return self.simulators[name].handle(told)
         return NO_SUCH_PATH
 
@@ -135,8 +135,10 @@ class _Handler(BaseHTTPRequestHandler):
             body = (text if media in TEXTS else json.loads(text)) if raw else None
         except ValueError:
             return refusal(400, "NO_JSON", "the body is no JSON, or not written in UTF-8")
-        path = tuple(unquote(part) for part in urlsplit(self.path).path.split("/") if part)
-        return Request(self.command, path, self.headers.get("Idempotency-Key", ""), body)
+        address = urlsplit(self.path)
+        path = tuple(unquote(part) for part in address.path.split("/") if part)
+        key, query = self.headers.get("Idempotency-Key", ""), dict(parse_qsl(address.query))
+        return Request(self.command, path, key, body, query)
 
 
 def _content(reply: Reply) -> tuple[bytes, str]:

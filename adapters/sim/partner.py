@@ -15,6 +15,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from adapters.sim.partner_post import TABLES, Inbound, Outbox
+from adapters.sim.partner_tickets import BASE, TABLE, Tickets
 from adapters.sim.state import Simulator
 from adapters.sim.wire import NO_SUCH_PATH, Reply, Request, refusal
 
@@ -71,6 +72,7 @@ CREATE TABLE IF NOT EXISTS work(
 CREATE TABLE IF NOT EXISTS manner(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
         + TABLES
+        + TABLE
     )
     inbound: Inbound | None = None
     """Where messages go, for those who run in the same process; otherwise `POST /sim/partner/listener` says it."""
@@ -94,6 +96,8 @@ CREATE TABLE IF NOT EXISTS manner(name TEXT PRIMARY KEY, value TEXT NOT NULL);
                 )
             case ("POST", partner, "orders", number, "check"):
                 return self._check(request, partner, number)
+            case (_, partner, *rest) if tuple(rest[: len(BASE)]) == BASE:
+                return self.tickets().handle(request, partner, tuple(rest[len(BASE) :]))
         return NO_SUCH_PATH
 
     def state(self) -> dict[str, Any]:
@@ -154,6 +158,10 @@ CREATE TABLE IF NOT EXISTS manner(name TEXT PRIMARY KEY, value TEXT NOT NULL);
     def listen(self, url: str, tokens: Mapping[str, str]) -> None:
         """Messages go to `url`, where `{partner}` stands for the partner, with the token of that partner."""
         self.outbox().listen(url, tokens)
+
+    def tickets(self) -> Tickets:
+        """Faults that were reported to them."""
+        return Tickets(self)
 
     def outbox(self) -> Outbox:
         """What has been told, and what is still to be."""

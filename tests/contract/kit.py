@@ -120,6 +120,14 @@ def send_to_partner(bench: Bench) -> None:
     bench.do("partner.order.send", PARTNER_WORK, key="earlier")
 
 
+PARTNER_TICKET: Mapping[str, Any] = {
+    "partner": "P-CAT",
+    "ticket": "TT-20261122-000045",
+    "line": "CAT-77120",
+    "description": "用户侧无信号",
+}
+
+
 def partner_done(bench: Bench) -> None:
     """A partner has done the work."""
     send_to_partner(bench)
@@ -205,6 +213,13 @@ WRITE_OPERATIONS = (
         prepare=bind_onu,
         read="olt.pon.get",
         called="olt.onu.profile",
+    ),
+    WriteOperation(
+        name="partner.ticket.create",
+        args=PARTNER_TICKET,
+        simulator="partner",
+        refusal="PARTNER_REFUSED",
+        read="partner.ticket.get",
     ),
     WriteOperation(
         name="crm.order.report",
