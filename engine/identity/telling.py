@@ -43,11 +43,9 @@ class TellPeople:
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """The same step tells nobody twice."""
         args = call.args
-        people = [
-            p for p in _active(session, args["role"]) if _answers_for(p, args["area"], args["everywhere"])
-        ]
+        people = people_of(session, args["role"], args["area"], everywhere=args["everywhere"])
         facts = {"order": call.business_key, "text": args["text"], "text_en": args["text_en"]}
-        inbox.tell(session, [p.id for p in people], call.key, KIND, args["level"], facts, call.now)
+        inbox.tell(session, people, call.key, KIND, args["level"], facts, call.now)
         record(
             session,
             "PeopleTold",
@@ -60,6 +58,11 @@ class TellPeople:
             text=args["text"],
         )
         return {"told": len(people)}
+
+
+def people_of(session: Session, role: str, area: str | None, *, everywhere: bool = False) -> list[int]:
+    """Everybody with the role who works in the area; `everywhere`: only those who answer for all areas."""
+    return [p.id for p in _active(session, role) if _answers_for(p, area, everywhere)]
 
 
 def _active(session: Session, role: str) -> list[Person]:

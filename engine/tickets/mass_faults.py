@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from engine.deploy.definitions import active_version
 from engine.errors import BadInput, NotFound, RuleViolation
 from engine.events import record
+from engine.identity import inbox, telling
 from engine.orders.numbering import next_number
 from engine.resources.model import NetworkNode
 from engine.runtime.kernel import Kernel, waits_for
@@ -28,6 +29,7 @@ from engine.tickets.model import MassFault, MassFaultChild, TroubleTicket
 PREFIX, PROCESS = "GF", "mass_fault"
 WITHDRAW = "mass_fault.withdraw"
 OPEN = ("proposed", "open")
+DECIDES = "NC"
 
 
 class UnknownPlace(BadInput):
@@ -129,7 +131,21 @@ def propose(
         place=str(place),
         origin=origin,
     )
+    if origin != "desk":
+        _ask_to_decide(session, fault, at)
     return fault
+
+
+def _ask_to_decide(session: Session, fault: MassFault, at: datetime) -> None:
+    """The network centre of the area finds it in its inbox."""
+    place = place_text(fault)
+    facts = {
+        "mass_fault": fault.id,
+        "text": f"{place} 疑似群障 {fault.id}，请确认",
+        "text_en": f"{place} may be a mass fault, {fault.id}: confirm or dismiss it",
+    }
+    people = telling.people_of(session, DECIDES, fault.area)
+    inbox.tell(session, people, f"mass_fault:{fault.id}", telling.KIND, "warn", facts, at)
 
 
 def open_at(

@@ -64,6 +64,18 @@ def test_a_proposal_is_confirmed_or_dismissed(reports: Reports) -> None:
     assert browser.post(f"{PAGE}/GF-1/confirm").status_code == 404
 
 
+def test_the_network_centre_is_told_of_a_proposal(reports: Reports) -> None:
+    reports.alarm()
+    reports.later(minutes=3)
+    (fault,) = reports.faults()
+
+    page = reports.site.browser(EVERYBODY).read("/inbox")
+
+    assert f"OLT-N01 1/5 may be a mass fault, {fault['id']}: confirm or dismiss it" in page
+    assert f"/mass-faults/{fault['id']}" in page
+    assert fault["id"] not in reports.site.browser("service").read("/inbox")
+
+
 def test_a_ticket_is_taken_out(reports: Reports) -> None:
     ticket = reports.report(reports.neighbours(1)[0])
     browser = reports.site.browser(EVERYBODY)

@@ -51,16 +51,23 @@ def read_message(message_id: int) -> ResponseReturnValue:
 
 def _message(message: InboxMessage, areas: Mapping[str, words.Pair]) -> dict[str, Any]:
     title, body = _told(message.kind, message.facts, areas)
-    order = message.facts.get("order")
     return {
         "id": message.id,
         "at": message.at,
         "level": _LEVELS.get(message.level, message.level),
         "title": title,
         "body": body,
-        "url": url_for("pages.order", order_id=order) if order and g.actor.can("view_orders") else None,
+        "url": _address(message.facts),
         "read": message.read_at is not None,
     }
+
+
+def _address(facts: Mapping[str, Any]) -> str | None:
+    """Where what the message is about is seen."""
+    order, fault = facts.get("order"), facts.get("mass_fault")
+    if fault and g.actor.can("view_mass_faults"):
+        return url_for("pages.mass_fault", fault_id=fault)
+    return url_for("pages.order", order_id=order) if order and g.actor.can("view_orders") else None
 
 
 def _told(kind: str, facts: Mapping[str, Any], areas: Mapping[str, words.Pair]) -> tuple[str, str]:
