@@ -22,6 +22,7 @@ from engine.jobs.worker import Handler, Worker
 from engine.lines import operations as lines
 from engine.orders import jeopardy, restarting, urging
 from engine.orders import operations as orders
+from engine.orders.following import Desk, PlaceFollowing
 from engine.orders.states import OrderStates
 from engine.partners import comparison
 from engine.partners import operations as partners
@@ -57,11 +58,13 @@ COMPARE_SECONDS = 300.0
 
 
 def local_operations(
-    starter: StartProcess | None = None, linked: OpenLinked | None = None
+    starter: StartProcess | None = None,
+    linked: OpenLinked | None = None,
+    placer: PlaceFollowing | None = None,
 ) -> dict[str, LocalOperation]:
     """Operations whose effect is rows of our own, by name."""
-    starts = starter or StartProcess()
-    named: dict[str, LocalOperation] = {Noop.operation.name: Noop(), starts.operation.name: starts}
+    others: list[LocalOperation] = [Noop(), starter or StartProcess(), placer or PlaceFollowing()]
+    named = {other.operation.name: other for other in others}
     ours = (resources, lines, partners, dispatching, telling)
     found = {name: o for package in ours for name, o in package.operations().items()}
     found |= tickets.operations(linked or OpenLinked(ZoneInfo("UTC")))
@@ -82,10 +85,11 @@ def assemble(settings: Settings, store: Store | None = None, clock: Clock | None
     clocks = Clocks()
     states = OrderStates([clocks])
     # in this order: the clocks say when a task is due, the worklist writes it down, the order follows
-    starter, linked = StartProcess(), OpenLinked(settings.zone)
-    local = local_operations(starter, linked)
+    starter, linked, placer = StartProcess(), OpenLinked(settings.zone), PlaceFollowing()
+    local = local_operations(starter, linked, placer)
     kernel = Kernel(definitions, [clocks, Worklist(), states, TicketStates()], local)
     starter.kernel, linked.kernel, linked.listeners = kernel, kernel, [clocks]
+    placer.desk = Desk(kernel, [clocks], settings.zone)
     return Services(
         settings=settings,
         store=store or Store(settings.database),

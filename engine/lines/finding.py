@@ -39,7 +39,7 @@ _TECHNOLOGY = Prepared(
 class FindRequest(Schema):
     """Its account, telephone number or circuit code."""
 
-    line = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    line = fields.String(required=True, allow_none=True, validate=validate.Length(max=64))
 
 
 class HeldShape(Schema):
@@ -114,7 +114,7 @@ class FindLine:
 
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """Raises NO_LINE for what is not in use: reserved, cooling, or not ours."""
-        return shape(session, find_line(session, call.args["line"]))
+        return shape(session, find_line(session, call.args["line"] or ""))
 
 
 def find_line(session: Session, name: str) -> Line:
@@ -125,6 +125,25 @@ def find_line(session: Session, name: str) -> Line:
             held = [one for one in holdings.held_by(session, row.holder) if one.state == "in_use"]
             return Line(row.holder, held, *_order_of(session, row.holder))
     raise Permanent("NO_LINE", target="lines", detail=f"no line in use is called {name}")
+
+
+def customer_of(session: Session, name: str) -> dict[str, Any]:
+    """What an order for this line need not tell again, by the names of its characteristics; empty for an unknown line."""
+    try:
+        order = find_line(session, name).order
+    except Permanent:
+        return {}
+    if order is None:
+        return {}
+    building = find_building(session, order.address, order.area)
+    return {
+        "customerName": order.customer,
+        "contactPhone": order.phone,
+        "area": order.area,
+        "address": order.address,
+        "building": building.name if building is not None else order.address[:200],
+        "tier": order.tier,
+    }
 
 
 def product_of(session: Session, line: Line) -> tuple[str | None, int]:
@@ -149,8 +168,8 @@ def shape(session: Session, line: Line) -> dict[str, Any]:
     code, speed = product_of(session, line)
     product = session.get(Product, code) if code else None
     port, onu, order = line.first("port"), line.first("onu"), line.order
-    partner = _partner_order(session, line.holder) if port is None else None
-    technology = _technology(session, line)
+    partner = partner_order_of(session, line.holder) if port is None else None
+    technology = technology_of(session, line)
     return {
         "account": line.account,
         "order": order.id if order else None,
@@ -184,7 +203,7 @@ def _node_kind(session: Session, line: Line) -> str | None:
     return node.kind if node is not None else None
 
 
-def _technology(session: Session, line: Line) -> str | None:
+def technology_of(session: Session, line: Line) -> str | None:
     """That of the coverage by which its port reaches the building; else of any building of the node."""
     port = line.first("port")
     if port is None:
@@ -208,7 +227,7 @@ def _order_of(session: Session, holder: str) -> tuple[ServiceOrder | None, Order
     return (found[0], found[1]) if found is not None else (None, None)
 
 
-def _partner_order(session: Session, holder: str) -> PartnerOrder | None:
+def partner_order_of(session: Session, holder: str) -> PartnerOrder | None:
     """The try that was confirmed: the partner whose line it is."""
     query = select(PartnerOrder).where(
         PartnerOrder.business_key == holder, PartnerOrder.state.not_in(["refused", "stopped"])

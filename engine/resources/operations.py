@@ -7,6 +7,7 @@ from engine.resources import circuits
 from engine.resources.checking import CheckResources, ChooseNetwork
 from engine.resources.reserving import Allocate, NextPort, Prolong, Release, Reserve
 from engine.resources.stock import DrawOnu, ReturnOnu, Take
+from engine.resources.surveying import HoldPort, NoteDemand
 
 
 def operations() -> dict[str, LocalOperation]:
@@ -22,6 +23,8 @@ def operations() -> dict[str, LocalOperation]:
         Take(),
         DrawOnu(),
         ReturnOnu(),
+        HoldPort(),
+        NoteDemand(),
         *circuits.operations(),
     ]
     return {o.operation.name: o for o in found}

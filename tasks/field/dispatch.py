@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -35,9 +35,10 @@ class Dispatch:
             self._crews = _ACTIVE.rows(self._session)
         return self._crews
 
-    def choose(self, area: str, skill: str) -> str | None:
+    def choose(self, area: str, skill: str, without: Collection[str] = ()) -> str | None:
         """The crew's id; None where no active crew fits: a dispatcher then assigns by hand."""
-        fitting = [c.id for c in self._active() if area in c.areas and skill in c.skills]
+        able = (c for c in self._active() if area in c.areas and skill in c.skills)
+        fitting = [c.id for c in able if c.id not in without]
         if not fitting:
             return None
         for crew in fitting:

@@ -11,15 +11,17 @@ from sqlalchemy.orm import Session
 from engine.errors import Permanent
 from engine.ports import LocalCall, LocalOperation, Operation, Repeat
 from tasks.field.dispatch import Dispatch
+from tasks.field.workers import WhoDidIt
 
 NO_CREW = "NO_CREW"
 
 
 class DispatchRequest(Schema):
-    """Where, and what the crew must be able to do."""
+    """Where, what the crew must be able to do, and which crews it must not be."""
 
     area = fields.String(required=True)
     skill = fields.String(required=True)
+    without = fields.List(fields.String(), load_default=list, allow_none=True)
 
 
 class DispatchResponse(Schema):
@@ -45,7 +47,7 @@ class DispatchCrew:
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """The process keeps the crew as a variable; the worklist gives it the tasks that need a skill."""
         area, skill = call.args["area"], call.args["skill"]
-        crew = Dispatch(session).choose(area, skill)
+        crew = Dispatch(session).choose(area, skill, call.args["without"] or ())
         if crew is None:
             raise Permanent(NO_CREW, target="crews", detail=f"no active crew of {area} has {skill}")
         return {"crew": crew}
@@ -53,4 +55,4 @@ class DispatchCrew:
 
 def operations() -> dict[str, LocalOperation]:
     """All of them by name."""
-    return {DispatchCrew.operation.name: DispatchCrew()}
+    return {DispatchCrew.operation.name: DispatchCrew(), WhoDidIt.operation.name: WhoDidIt()}

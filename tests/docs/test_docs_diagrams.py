@@ -67,6 +67,7 @@ def test_operations_of_our_own_are_listed_with_fields_and_errors() -> None:
                 "line.",
                 "ticket.",
                 "mass_fault.",
+                "task.",
                 "crew.",
                 "people.",
                 "process.",

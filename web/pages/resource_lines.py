@@ -68,6 +68,41 @@ def _met(data: Mapping[str, Any], _step: str) -> Words:
     return "note", "ok", gettext("A network reaches the building now"), str(data.get("building", ""))
 
 
+def _line_changed(data: Mapping[str, Any], _step: str) -> Words:
+    return (
+        "step",
+        "ok",
+        gettext("The line has another product"),
+        f"{data.get('before')} → {data.get('after')}",
+    )
+
+
+def _line_ended(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "info", gettext("The line has been given up"), _all(data)
+
+
+def _line_reduced(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "info", gettext("A service of the line has been given up"), _all(data)
+
+
+def _suspended(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "warn", gettext("The line is to be off"), _reason(data)
+
+
+def _resumed(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "ok", gettext("A reason to keep the line off is gone"), _reason(data)
+
+
+def _reason(data: Mapping[str, Any]) -> str:
+    known = {
+        "arrears": gettext("arrears"),
+        "customer": gettext("customer's wish"),
+        "legal": gettext("by law"),
+    }
+    reason = str(data.get("reason", ""))
+    return known.get(reason, reason)
+
+
 def _all(data: Mapping[str, Any]) -> str:
     return ", ".join(_named(str(one)) for one in data.get("resources", ()))
 
@@ -102,6 +137,11 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any], str], Words]] = {
     "ReservationsProlonged": _prolonged,
     "ReservationExpired": _expired,
     "CoolingEnded": _cooled,
+    "LineChanged": _line_changed,
+    "LineEnded": _line_ended,
+    "LineReduced": _line_reduced,
+    "LineSuspended": _suspended,
+    "LineResumed": _resumed,
     "DemandRecorded": _demand,
     "DemandMet": _met,
 }

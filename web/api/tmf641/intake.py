@@ -25,6 +25,8 @@ class Known:
     pattern: str | None = None
 
 
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+
 CHARACTERISTICS: Mapping[str, Known] = {
     "customerName": Known(200, required=True, whole_order=True),
     "contactPhone": Known(32, required=True, whole_order=True, pattern=r"\+?[0-9][0-9 ()-]{3,30}[0-9]"),
@@ -44,6 +46,12 @@ CHARACTERISTICS: Mapping[str, Known] = {
     "lineUse": Known(200),
     "ipFiling": Known(64),
     "securityLetter": Known(64),
+    "line": Known(64),
+    "effectiveDate": Known(40, pattern=_MOMENT),
+    "requestedAt": Known(40, pattern=_MOMENT),
+    "suspendReason": Known(16, pattern=r"arrears|customer|legal"),
+    "issuer": Known(64),
+    "repairs": Known(40, pattern=r"[A-Z]{2,8}-[0-9]{8}-[0-9]{6,}"),
 }
 VARIABLES: Mapping[str, str] = {
     "building": "building",
@@ -57,21 +65,29 @@ VARIABLES: Mapping[str, str] = {
     "lineUse": "line_use",
     "ipFiling": "ip_filing",
     "securityLetter": "security_letter",
+    "line": "line",
+    "effectiveDate": "effective_at",
+    "requestedAt": "requested_at",
+    "suspendReason": "suspend_reason",
+    "issuer": "issuer",
+    "repairs": "repairs",
 }
-"""Characteristics of an item that become variables of its process, and their names there."""
+"""Characteristics of an item that its process reads, and what they are called there."""
 
 
 Defaults = Callable[[str], Mapping[str, Any]]
 """What a product says of characteristics that its orders may leave out."""
+OfLine = Callable[[str], Mapping[str, Any]]
+"""What we know of a line that an order names: its customer need not be told again."""
 
 
 def command(
-    body: Mapping[str, Any], source: str, defaults: Defaults
+    body: Mapping[str, Any], source: str, defaults: Defaults, of_line: OfLine
 ) -> tuple[PlaceOrder, Sequence[Mapping[str, Any]]]:
     """The order to place, and the notes that came with it. Raises `FieldError`."""
     read = load(CREATE, body)
     items = read["service_order_item"]
-    values = [_characteristics(item, n, defaults) for n, item in enumerate(items)]
+    values = [_characteristics(item, n, defaults, of_line) for n, item in enumerate(items)]
     _refuse_differences(values)
     _refuse_twins(items)
     first = values[0]
@@ -102,8 +118,10 @@ def _item(item: Mapping[str, Any], known: Mapping[str, str]) -> NewItem:
     )
 
 
-def _characteristics(item: Mapping[str, Any], position: int, defaults: Defaults) -> dict[str, str]:
-    """The characteristics that we read, by name. The product is asked only for what is needed and missing."""
+def _characteristics(
+    item: Mapping[str, Any], position: int, defaults: Defaults, of_line: OfLine
+) -> dict[str, str]:
+    """The characteristics that we read, by name. Product and line are asked only for what is needed and missing."""
     found: dict[str, str] = {}
     for given in item["service"]["service_characteristic"]:
         name = given["name"]
@@ -115,6 +133,8 @@ def _characteristics(item: Mapping[str, Any], position: int, defaults: Defaults)
     missing = {name: known for name, known in CHARACTERISTICS.items() if name not in found}
     is_short = any(known.required for known in missing.values())
     usual = defaults(item["service"]["service_specification"]["id"]) if is_short else {}
+    if is_short and "line" in found:
+        usual = {**usual, **of_line(found["line"])}
     for name, known in missing.items():
         if name in usual:
             found[name] = _value(usual[name], known, place_of(position, name))

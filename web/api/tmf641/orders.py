@@ -14,6 +14,7 @@ from flask_babel import gettext
 
 from engine.errors import BadInput
 from engine.identity.actor import SYSTEM
+from engine.lines.finding import customer_of
 from engine.orders.intake import DuplicateOrder, FieldError, PlaceOrder, place
 from engine.orders.model import ServiceOrder
 from engine.orders.queries import add_note, defaults_of, get_order, orders_by_offset
@@ -44,7 +45,7 @@ def place_order() -> ResponseReturnValue:
     """Takes an order in. The same Idempotency-Key with the same body gets the first answer again."""
     me, at = services(), services().clock.now()
     body = json_object()
-    placed, notes = command(body, g.actor.login, _defaults)
+    placed, notes = command(body, g.actor.login, _defaults, _of_line)
     key = idempotency_key()
     with _explained(placed), me.store.write() as session:
         known = take_key(session, placed.source, key, digest(), at) if key else None
@@ -70,6 +71,11 @@ def place_order() -> ResponseReturnValue:
 def _defaults(product: str) -> Mapping[str, Any]:
     with services().store.read() as session:
         return defaults_of(session, product)
+
+
+def _of_line(name: str) -> Mapping[str, Any]:
+    with services().store.read() as session:
+        return customer_of(session, name)
 
 
 @contextmanager
