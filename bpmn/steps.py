@@ -82,7 +82,7 @@ class StepTable:
 
 
 def step_table(process: str) -> StepTable:
-    """The table of a shipped process: broadband, dedicated_line or fault."""
+    """The table of a shipped process, by its key: broadband, dedicated_line, fault …"""
     file = resources.files("bpmn.definitions").joinpath("steps", f"{process}.json")
     document = json.loads(file.read_text(encoding="utf-8"))
     steps = [_step(raw) for raw in document["steps"]]

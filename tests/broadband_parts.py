@@ -33,7 +33,6 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "BB_14V": {"decision": "site", "decision_note": "再上门一次"},
     "BB_15H": {"old_line_down": True},
     "BB_16": {"follow_up": "satisfied", "follow_up_rating": 5},
-    "BB_16Q": {"quality_result": "已重新布线"},
     "BB_K2": {"cancel_decision": "stopped"},
     "BB_K3": {"cancel_decision": "stopped", "cancel_note": "已电话通知"},
     "BB_K4": {"cancel_decision": "approved"},

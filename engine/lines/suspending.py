@@ -190,7 +190,14 @@ def _set(session: Session, account: str, reason: str, is_on: bool, call: LocalCa
     row.issuer = call.args["issuer"] if is_on else None
     row.changed_by, row.changed_at = call.business_key, call.now
     session.flush()
-    kind = "LineSuspended" if is_on else "LineResumed"
+    if is_on:
+        _record(session, "LineSuspended", call, line=account, reason=reason)
+    else:
+        _record(session, "LineResumed", call, line=account, reason=reason)
+    return before
+
+
+def _record(session: Session, kind: str, call: LocalCall, **facts: Any) -> None:
     record(
         session,
         kind,
@@ -198,10 +205,8 @@ def _set(session: Session, account: str, reason: str, is_on: bool, call: LocalCa
         actor="system",
         business_key=call.business_key,
         instance_id=call.instance_id,
-        line=account,
-        reason=reason,
+        **facts,
     )
-    return before
 
 
 def _wished(session: Session, account: str, before: Sequence[dict[str, Any]]) -> Mapping[str, Any]:

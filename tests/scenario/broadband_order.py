@@ -22,7 +22,7 @@ def the_customer_says_nothing_for_a_day(stage: Stage) -> Play:
 def a_low_rating_is_followed_up_and_put_right(stage: Stage) -> Play:
     play = stage.order().to("BB_14").do("BB_14", rating=2)
     play.do("BB_16", only={"follow_up": "unreachable"}).wait(hours=4)
-    return play.do("BB_16", follow_up="unhappy", follow_up_rating=1).do("BB_16Q")
+    return play.do("BB_16", follow_up="unhappy", follow_up_rating=1)
 
 
 @story("completed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -121,12 +121,16 @@ class Stage:
         with self.simulators.aaa.write() as db:
             db.execute(rates, (group,))
 
-    @contextmanager
-    def rival(self, node: str) -> Iterator[None]:
+    def rival(self, node: str) -> AbstractContextManager[None]:
         """Another order takes all ports of a node between the choice and the reservation."""
+        return self.rival_at("resource.choose", node)
+
+    @contextmanager
+    def rival_at(self, operation: str, node: str) -> Iterator[None]:
+        """Another order takes all ports of a node when this operation has been done."""
         kernel = self.machines.site.services.kernel
         calm, kernel.local = kernel.local, dict(kernel.local)
-        kernel.local["resource.choose"] = _RivalFirst(calm["resource.choose"], node)
+        kernel.local[operation] = _RivalFirst(calm[operation], node)
         yield
         kernel.local = calm
         self._leave(node)
@@ -170,12 +174,12 @@ class Play:
 
     def do(self, element: str, **values: Any) -> Play:
         """The open task of an element is completed, as when all goes well but for what is given; machines go on."""
-        task = self.task(element)
+        task, who = self.task(element), values.pop("who", EVERYBODY)
         alone = values.pop("only", None)
         told = dict(alone) if alone is not None else {**ANSWERS[element], **values}
         if "onu_serial" in told:
             told["onu_serial"] = self.onu
-        answer = self.machines.post(f"{V1}/tasks/{task}/complete", {"values": told}, EVERYBODY)
+        answer = self.machines.post(f"{V1}/tasks/{task}/complete", {"values": told}, who)
         assert answer.status_code == 200, (element, answer.text)
         self.site.work()
         return self
