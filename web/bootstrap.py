@@ -22,7 +22,7 @@ from engine.jobs.worker import Handler, Worker
 from engine.lines import operations as lines
 from engine.orders import jeopardy, restarting, urging
 from engine.orders import operations as orders
-from engine.orders.following import Desk, PlaceFollowing
+from engine.orders.following import OrderIntake, PlaceFollowing
 from engine.orders.states import OrderStates
 from engine.partners import comparison
 from engine.partners import operations as partners
@@ -89,7 +89,7 @@ def assemble(settings: Settings, store: Store | None = None, clock: Clock | None
     local = local_operations(starter, linked, placer)
     kernel = Kernel(definitions, [clocks, Worklist(), states, TicketStates()], local)
     starter.kernel, linked.kernel, linked.listeners = kernel, kernel, [clocks]
-    placer.desk = Desk(kernel, [clocks], settings.zone)
+    placer.intake = OrderIntake(kernel, [clocks], settings.zone)
     return Services(
         settings=settings,
         store=store or Store(settings.database),

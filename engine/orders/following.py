@@ -36,7 +36,7 @@ class PlaceResponse(Schema):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class OrderIntake:
     """What taking an order in needs."""
 
     kernel: Kernel
@@ -53,13 +53,13 @@ class PlaceFollowing:
     reads_only = False
 
     def __init__(self) -> None:
-        self.desk: Desk | None = None
+        self.intake: OrderIntake | None = None
         """Set where both are put together: the kernel knows its operations from the beginning."""
 
     def run(self, session: Session, call: LocalCall) -> Mapping[str, Any]:
         """It names the order from which it follows (`orderRelationship`), which stays as it is."""
-        args, desk = call.args, self.desk
-        if desk is None:
+        args, intake = call.args, self.intake
+        if intake is None:
             raise NeedsHuman(target="orders", detail="nobody takes orders in here")
         origin = session.get(ServiceOrder, args["order"])
         if origin is None:
@@ -77,6 +77,6 @@ class PlaceFollowing:
             document={"orderRelationship": [{"id": origin.id, "relationshipType": args["relation"]}]},
         )
         placed = place(
-            session, command, desk.kernel, desk.listeners, at=call.now, zone=desk.zone, actor="system"
+            session, command, intake.kernel, intake.listeners, at=call.now, zone=intake.zone, actor="system"
         )
         return {"order": placed.id}
