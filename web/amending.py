@@ -9,6 +9,7 @@ from typing import Any
 from flask import g
 from flask_babel import gettext
 
+from engine.lines.finding import customer_of
 from engine.orders import amending
 from engine.orders.amending import Amendment, AmendOrder
 from engine.orders.intake import FieldError, PlaceOrder, revision_of
@@ -127,5 +128,12 @@ def _known_item(session: Any, order: ServiceOrder, item: OrderItem) -> dict[str,
 
 def _read(session: Any, order: ServiceOrder, document: Mapping[str, Any]) -> PlaceOrder:
     """As the interface for new orders reads it."""
-    placed, _ = command(document, order.source, lambda product: defaults_of(session, product))
+
+    def of_product(product: str) -> Mapping[str, Any]:
+        return defaults_of(session, product)
+
+    def of_line(line: str) -> Mapping[str, Any]:
+        return customer_of(session, line)
+
+    placed, _ = command(document, order.source, of_product, of_line)
     return placed
