@@ -67,3 +67,8 @@ def tickets(
     found = [(row[0], row[1]) for row in rows[:limit]]
     last = found[-1][0] if len(rows) > limit else None
     return TicketPage(found, total, write_mark(last.created_at, last.id) if last else None)
+
+
+def find_ticket(session: Session, order_id: str) -> TroubleTicket | None:
+    """The ticket beside an order that the caller has found; None for an order that is no report."""
+    return session.get(TroubleTicket, order_id)

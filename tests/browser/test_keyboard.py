@@ -56,6 +56,23 @@ def test_a_task_is_claimed_and_reported_with_the_keyboard_alone(
     expect(page.locator(".notice-success")).to_contain_text(f"{order}-W03")
 
 
+def test_a_mass_fault_is_opened_and_withdrawn_with_the_keyboard_alone(screens: Screens) -> None:
+    page = screens.open("/mass-faults", "network")
+    _tab_to(page, "#f-node")
+    page.keyboard.type("OLT-E02")
+    _tab_to(page, "#f-pon")
+    page.keyboard.type("1/4")
+    _tab_to(page, "#f-description")
+    page.keyboard.type("多户断网")
+    _tab_to(page, "form[action$='/mass-faults'] button")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("GF-")
+    expect(page.locator("main")).to_contain_text("OLT-E02 1/4")
+    _tab_to(page, "form[action$='/withdraw'] button")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice-success")).to_be_visible()
+
+
 def test_keys_lead_to_the_search_the_rows_the_list_of_keys_and_other_pages(
     screens: Screens, installation: Installation
 ) -> None:

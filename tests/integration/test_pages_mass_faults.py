@@ -94,6 +94,21 @@ def test_a_ticket_is_taken_out(reports: Reports) -> None:
     assert "Left the mass fault" in timeline
 
 
+def test_the_page_of_a_report_names_its_line_and_what_it_belongs_to(reports: Reports) -> None:
+    line = reports.neighbours(1)[0]
+    browser = reports.site.browser(EVERYBODY)
+    browser.read(PAGE)
+    fault = browser.post(PAGE, {"node": "OLT-N01", "pon": "1/5", "description": "断网"}).location
+    reports.site.work()
+
+    page = browser.read(f"/orders/{reports.report(line)}")
+
+    assert line in page
+    assert "OLT-N01 1/5/1" in page
+    assert f'href="{fault}"' in page
+    assert "Belongs to a mass fault or planned work" in page
+
+
 def test_who_only_looks_has_no_buttons(reports: Reports) -> None:
     reports.alarm()
     reports.later(minutes=3)

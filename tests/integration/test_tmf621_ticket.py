@@ -44,6 +44,8 @@ def test_its_order_is_seen_beside_the_others(reports: Reports) -> None:
     assert order["customer"] == "林女士"
     assert ticket in [o["id"] for o in reports.machines.get(f"{V1}/orders", "service")["items"]]
     assert ticket not in [o["id"] for o in reports.machines.get(ORDERS)]
+    assert reports.machines.ask("GET", f"{ORDERS}/{ticket}").status_code == 404
+    assert reports.machines.ask("PATCH", f"{ORDERS}/{ticket}", json={"priority": "1"}).status_code == 404
 
 
 def test_a_line_that_none_of_our_orders_built_is_described_by_the_sender(reports: Reports) -> None:

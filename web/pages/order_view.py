@@ -25,6 +25,7 @@ from web.pages import words
 from web.pages.blueprint import pages
 from web.pages.incident_words import told
 from web.pages.order_verbs import urge_of, verbs_of
+from web.pages.ticket_view import ticket_facts
 from web.pages.timeline import timeline
 from web.pages.worklist import task_row
 from web.services import services
@@ -155,6 +156,7 @@ def _facts(db: Any, look: _Look, products: dict[str, words.Pair]) -> dict[str, A
     return {
         "id": found.id,
         "external_id": found.external_id,
+        "ticket": ticket_facts(db, found.id),
         "state": found.state,
         "state_label": words.order_state(found.state),
         "type": words.order_type(found.order_type),

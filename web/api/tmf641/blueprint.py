@@ -8,12 +8,23 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from engine.errors import NotFound
 from web.api.reading import number, only_parameters, refuse_unstorable_address, text
 from web.api.tmf641.resources import BASE, chosen
 
 blueprint = Blueprint("tmf641", __name__, url_prefix=BASE)
 blueprint.before_request(refuse_unstorable_address)
 
+
+@blueprint.before_request
+def leave_tickets_out() -> None:
+    """A fault report is an order too, but only TMF621 shows it."""
+    order = str((request.view_args or {}).get("order_id", ""))
+    if order.startswith(TICKET):
+        raise NotFound(what="order", id=order)
+
+
+TICKET = "TT-"
 DEFAULT_LIMIT = 20
 MOST = 100
 FARTHEST = 1_000_000
