@@ -16,6 +16,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "TT_07D": {"crew": "E1"},
     "TT_08": {"acceptance": "accepted"},
     "TT_08A": {"arrival": "arrived"},
+    "TT_08V": {"supervisor_note": "已与客户商定", "window_date": "2026-11-25", "window": "18-20"},
     "TT_09": {
         "repair_result": "done",
         "cause_code": "F01",

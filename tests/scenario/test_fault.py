@@ -220,6 +220,23 @@ def a_visit_is_moved_and_then_waits(stage: Stage) -> Play:
     return close(play.do("TT_09"))
 
 
+def _moved(stage: Stage, times: int) -> tuple[Play, HomeLine]:
+    line = a_line(stage).weak()
+    play = report(stage, line.account).to("TT_08A")
+    moved = {"window_date": "2026-11-24", "window": "18-20", "reason": "客户不在家"}
+    for _ in range(times):
+        play.do("TT_08A", only={"arrival": "again", "reappoint_code": "A02", **moved})
+    return play, line
+
+
+@story("completed")
+def a_visit_is_moved_three_times_and_the_supervisor_steps_in(stage: Stage) -> Play:
+    play, line = _moved(stage, 3)
+    play.do("TT_08V").to("TT_09")
+    line.mended()
+    return close(play.do("TT_09"))
+
+
 # ---- 09 and 10
 
 
@@ -515,6 +532,7 @@ WAITING: Mapping[str, Callable[[Stage], Play]] = {
     "TT_07D": _without_crew,
     "TT_08": _weak("TT_08"),
     "TT_08A": _weak("TT_08A"),
+    "TT_08V": lambda stage: _moved(stage, 3)[0].cancel(),
     "TT_08W": _suspended_on_the_way,
     "TT_09": _weak("TT_09"),
     "TT_09N": lambda stage: report(stage, a_line(stage).broken_port().account).to("TT_09N").cancel(),

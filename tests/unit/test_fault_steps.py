@@ -20,7 +20,7 @@ KINDS = {
     "user": {"userTask"},
     "decision": {"serviceTask"},
 }
-STEPS_IN = {"DP", "NC", "CS"}
+STEPS_IN = {"DP", "NC", "CS", "SV"}
 """Who steps in where a step does not go as it should."""
 UNDONE_BY = {"detach": "ticket.detach", "old state": "order.undo"}
 NO_PATH = {"helper added": "a command on the task"}
