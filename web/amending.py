@@ -16,21 +16,18 @@ from engine.orders.intake import FieldError, PlaceOrder, revision_of
 from engine.orders.model import OrderItem, ServiceOrder
 from engine.orders.queries import defaults_of
 from engine.runtime.progress import values_of
-from web.api.tmf641.intake import CHARACTERISTICS, command
+from web.api.tmf641.intake import CHARACTERISTICS, VARIABLES, command
 from web.api.tmf641.resources import OURS
 from web.services import services
 
-_OF_ITEM = {
+_OF_ORDER = {
     "customerName": "customer",
     "contactPhone": "phone",
     "area": "area",
     "address": "address",
     "tier": "tier",
-    "building": "building",
-    "wishedWindow": "wished_window",
-    "creditState": "credit_state",
 }
-"""Characteristics, and the variables that hold them."""
+"""Characteristics that are columns of an order."""
 
 
 def amend(
@@ -112,15 +109,15 @@ def _known_item(session: Any, order: ServiceOrder, item: OrderItem) -> dict[str,
     me = services()
     at = me.clock.now()
     seen = values_of(session, me.kernel, item.instance_id, at) if item.instance_id is not None else {}
-    of_order = {name: getattr(order, name) for name in ("customer", "phone", "area", "address", "tier")}
-    values = seen | of_order
+    values = seen | {column: getattr(order, column) for column in _OF_ORDER.values()}
+    names = {**_OF_ORDER, **VARIABLES}
     return {
         "id": item.item_id,
         "action": item.action,
         "service": {
             "serviceSpecification": {"id": item.product},
             "serviceCharacteristic": [
-                {"name": name, "value": str(values[key])} for name, key in _OF_ITEM.items() if values.get(key)
+                {"name": name, "value": str(values[key])} for name, key in names.items() if values.get(key)
             ],
         },
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from engine.deploy.definitions import Upload
 from engine.identity.model import InboxMessage, Person
+from engine.jobs import queue
+from engine.jobs.lease import LeaseClock
 from engine.jobs.model import AdapterCall
 from engine.orders.model import OrderItem, OrderVersion, ServiceOrder
 from engine.resources.model import Resource
@@ -19,6 +23,7 @@ from engine.runtime.model import InstanceHistory
 from engine.runtime.progress import values_of
 from engine.store import Store
 from tests.machines import CANCEL, HUB, ORDERS, V1, Machines, an_order, running_machines
+from tests.small_broadband import SMALL
 
 CHANGE = "ServiceOrderAttributeValueChangeEvent"
 ELSEWHERE = {"address": "东汀区汀兰路18号3栋2单元999"}
@@ -195,6 +200,96 @@ def test_an_order_that_is_begun_again_can_be_cancelled_before_and_after(machines
         assert machines.get(f"{CANCEL}/{answer.json['id']}")["state"] == "done"
         assert ports(machines) == []
         assert machines.get(f"{V1}/tasks?order={order}", "dispatcher")["items"] == []
+
+
+# ---- left to the process
+
+
+def test_a_process_that_waits_for_it_decides_what_becomes_of_an_amendment(machines: Machines) -> None:
+    _deploy_one_that_waits(machines)
+    order = on_site(machines)
+    task = machines.task(order)
+
+    answer = patch(machines, order, amended(**ELSEWHERE))
+
+    assert answer.status_code == 200, answer.text
+    assert how(machines, order) == [("process", ["address"])]
+    seen = values(machines, order)
+    assert (seen["address"], seen["old_address"]) == (ELSEWHERE["address"], "东汀区汀兰路18号3栋2单元501")
+    assert machines.task(order) == task
+    assert (
+        patch(machines, order, amended(version=3, **ELSEWHERE, contactPhone="13900001111")).status_code == 200
+    )
+    assert how(machines, order)[1] == ("in_place", ["phone"])
+
+
+def _deploy_one_that_waits(machines: Machines) -> None:
+    """The small process, with an event sub-process that hears of amendments and writes down what was before."""
+    bundle = SMALL
+    waits = """<bpmn:subProcess id="BB_A" name="改单" triggeredByEvent="true">
+      <bpmn:startEvent id="BB_A1" isInterrupting="false"><bpmn:outgoing>f_a1</bpmn:outgoing>
+        <bpmn:messageEventDefinition messageRef="M_amended"/></bpmn:startEvent>
+      <bpmn:scriptTask id="BB_A2" name="记下" scriptFormat="python"><bpmn:incoming>f_a1</bpmn:incoming>
+        <bpmn:outgoing>f_a2</bpmn:outgoing>
+        <bpmn:script>old_address = difference['address']['before']</bpmn:script></bpmn:scriptTask>
+      <bpmn:endEvent id="BB_A3"><bpmn:incoming>f_a2</bpmn:incoming></bpmn:endEvent>
+      <bpmn:sequenceFlow id="f_a1" sourceRef="BB_A1" targetRef="BB_A2"/>
+      <bpmn:sequenceFlow id="f_a2" sourceRef="BB_A2" targetRef="BB_A3"/>
+    </bpmn:subProcess></bpmn:process>"""
+    xml = bundle.xml.decode().replace("</bpmn:process>", waits, 1)
+    xml = xml.replace(
+        "<bpmn:process ", '<bpmn:message id="M_amended" name="order.amended"/><bpmn:process ', 1
+    )
+    me = machines.site.services
+    with me.store.write() as db:
+        at = me.clock.now()
+        upload = Upload(bundle.filename, xml.encode(), bundle.forms)
+        for version in me.definitions.upload(db, upload, at=at, actor="test"):
+            me.definitions.deploy(db, version.id, at=at, actor="test")
+
+
+def test_a_call_that_a_worker_has_in_hand_is_sent_with_the_new_data_only(machines: Machines) -> None:
+    order = on_site(machines)
+    machines.complete(machines.task(order)["id"])
+    me = machines.site.services
+    with me.store.write() as db:
+        claim = queue.claim(db, "w", lease=LeaseClock(me.clock), now=me.clock.now(), lease_ms=60_000)
+    assert claim is not None  # a worker has read what to send, and sends it in a moment
+
+    assert patch(machines, order, amended(product="BB-500")).status_code == 200
+
+    with me.store.write() as db, pytest.raises(queue.ClaimLost):
+        queue.ensure_sendable(db, claim, LeaseClock(me.clock), 1)
+    machines.site.work()
+    with machines.site.store.read() as db:
+        query = select(AdapterCall.request).where(AdapterCall.operation == "aaa.subscriber.open")
+        (request,) = db.scalars(query)
+    assert request["speed_mbps"] == 500
+    assert machines.get(f"{ORDERS}/{order}")["state"] == "completed"
+
+
+def test_two_items_are_amended_each_for_itself(machines: Machines) -> None:
+    body = an_order("CRM-2")
+    first = body["serviceOrderItem"][0]
+    body["serviceOrderItem"] = [first, copy.deepcopy(first) | {"id": "2"}]
+    order = str(machines.place(body)["id"])
+    machines.site.work()
+    again = copy.deepcopy(body) | {"version": 2}
+    del again["note"]
+    listed = again["serviceOrderItem"][1]["service"]["serviceCharacteristic"]
+    listed[:] = [c for c in listed if c["name"] != "building"] + [
+        {"name": "building", "value": "汀兰路20号1栋"}
+    ]
+    again["serviceOrderItem"].reverse()
+
+    answer = patch(machines, order, again)
+
+    assert answer.status_code == 200, answer.text
+    assert how(machines, order) == [("redo", ["building"])]
+    assert [i["id"] for i in answer.json["serviceOrderItem"]] == ["1", "2"]
+    machines.site.work()
+    tasks = machines.get(f"{V1}/tasks?order={order}", "dispatcher")["items"]
+    assert sorted(t["id"] for t in tasks) == [f"{order}-W01", f"{order}.2-W02"]
 
 
 # ---- versions

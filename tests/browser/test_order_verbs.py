@@ -1,4 +1,4 @@
-"""Urging an order from its page, answering on a phone, and asking for its cancellation: by mouse, finger and keyboard."""
+"""Urging, amending and cancelling an order from its page, answering on a phone: by mouse, finger and keyboard."""
 
 from __future__ import annotations
 
@@ -74,12 +74,43 @@ def test_the_dialogs_are_readable_in_english_on_every_device(
 ) -> None:
     order = installation.order_on_site()
     page = screens.open(f"/orders/{order}", "dispatcher", device=device, theme=theme, locale="en")
-    for verb in ("Urge", "Cancel the order"):
+    for verb in ("Urge", "Amend", "Cancel the order"):
         page.get_by_role("link", name=verb).click()
         expect(page.get_by_role("dialog", name=verb)).to_be_visible()
         fine(page, f"{verb.split()[0].lower()}-dialog-{device}-en-{theme}")
         page.get_by_role("dialog").get_by_role("link", name="Back").click()
         expect(page.get_by_role("dialog", name=verb)).to_be_hidden()
+
+
+def test_customer_service_amends_an_order_and_is_asked_before_something_is_undone(
+    screens: Screens, installation: Installation
+) -> None:
+    order = installation.order_on_site()
+    desk = screens.open(f"/orders/{order}", "service")
+
+    desk.get_by_role("link", name="改单").click()
+    dialog = desk.get_by_role("dialog", name="改单")
+    dialog.get_by_label("联系电话").fill("13900001111")
+    fine(desk, "amend-dialog-zh-light")
+    dialog.get_by_role("button", name="改单").click()
+    expect(desk.locator(".notice-success")).to_contain_text("定单已改")
+    expect(desk.locator(".order-strip")).to_contain_text("13900001111")
+
+    phone = screens.open("/inbox", "crew-e1", device="phone")
+    expect(phone.locator(".message-list")).to_contain_text(f"{order} 已改单")
+    fine(phone, "amended-inbox-phone-zh")
+
+    desk.get_by_role("link", name="改单").click()
+    dialog.get_by_label("地址").fill("东汀区汀兰路18号3栋1单元808")
+    dialog.get_by_role("button", name="改单").press("Enter")
+    expect(desk.locator("h1")).to_have_text("改单")
+    expect(desk.locator(".notice-warning")).to_contain_text("地址")
+    fine(desk, "amend-asked-zh-light")
+    desk.get_by_label("确认撤回重做").check()
+    desk.get_by_role("button", name="改单").click()
+    expect(desk.locator(".notice-success")).to_contain_text("正在撤回")
+    expect(desk.locator(".order-strip")).to_contain_text("1单元808")
+    expect(desk.locator(".timeline-title").filter(has_text="撤回重做")).to_have_count(1)
 
 
 def test_an_order_is_cancelled_from_its_page_without_scripts(
@@ -94,4 +125,4 @@ def test_an_order_is_cancelled_from_its_page_without_scripts(
     page.get_by_role("button", name="撤单").click()
 
     expect(page.locator(".notice-success")).to_contain_text("正在撤单")
-    installation.wait_for_state(order, "pendingCancellation")
+    installation.wait_for_state(order, "assessingCancellation")  # its crew has the material: it is asked
