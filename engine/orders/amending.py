@@ -22,7 +22,7 @@ from engine.jobs.local import TARGET
 from engine.jobs.model import AdapterCall
 from engine.orders import cancel
 from engine.orders.callbacks import tell_of_order
-from engine.orders.difference import ItemDifference, difference
+from engine.orders.difference import CONTACT, ItemDifference, difference
 from engine.orders.intake import FieldError, PlaceOrder, planned, variables
 from engine.orders.model import OrderItem, OrderVersion, Product, ServiceOrder
 from engine.orders.states import CANCELLING, FINAL
@@ -34,6 +34,8 @@ from engine.runtime.lock import lock_instance
 
 MESSAGE = "order.amended"
 REPLACED = "C07"
+KEPT = ("area", "address", "product")
+"""Columns of an order that are as they were when its process refuses."""
 Way = Literal["in_place", "process", "redo", "pending"]
 """Changed in place; left to the process; undone and started again; it is being started again anyway."""
 _TOLD_BY = frozenset({"speed_mbps", "plan", "product"})
@@ -265,6 +267,11 @@ def _carry_out(
         kernel.correlate(session, MESSAGE, row.business_key, values, at=at, actor=actor)
         item.product = plan.product
     else:
+        contact = {name: value for name, value in plan.values.items() if name in CONTACT}
+        if contact and kernel.is_live(
+            session, row.id
+        ):  # also for those who clear up, and if it is not approved
+            kernel.change(session, row.id, contact, at=at, actor=actor)
         _start_again(session, order, item, plan, kernel, row.business_key, at, actor)
     record(
         session,
@@ -290,12 +297,18 @@ def _start_again(
     at: datetime,
     actor: str,
 ) -> None:
-    """What was done is undone; when that has ended, a job starts the item's new instance."""
+    """What was done is undone; when that has ended, a job starts the item's new instance.
+
+    `kept` is what the order is again if the process refuses to be undone.
+    """
+    now = {name: getattr(order, name) for name in KEPT} | {"document": dict(order.document)}
+    kept = item.redo["kept"] if item.redo is not None else now
     item.redo = {
         "values": dict(plan.whole) | ({VARIABLE: True} if order.urges else {}),
         "product": plan.product,
         "definition": plan.definition_id,
         "hold": plan.hold,
+        "kept": kept,
     }
     session.flush()
     if plan.way == "redo":

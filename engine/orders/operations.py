@@ -10,12 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.events import record
+from engine.orders.callbacks import tell_of_order
 from engine.orders.cancel import grant, refuse
 from engine.orders.model import CancelRequest, OrderItem, ServiceOrder
+from engine.orders.queries import add_note
 from engine.orders.states import OrderStates
 from engine.ports import LocalCall, LocalOperation, Operation, OrderListener, Repeat
 
 REFUSED = "The cancellation was not approved."
+NOT_AMENDED = "改单未批准 / The amendment was not approved."
 
 
 class AnswerRequest(Schema):
@@ -78,8 +81,15 @@ def _keep_as_it_was(session: Session, order: ServiceOrder, call: LocalCall) -> N
     item = session.scalars(query).first()
     if item is None or item.redo is None:
         return
-    item.redo = None
+    kept, item.redo = item.redo["kept"], None
+    order.area, order.address, order.product = kept["area"], kept["address"], kept["product"]
+    order.document = kept["document"]
     why = call.args["message"]
+    text = f"{NOT_AMENDED} {why or ''}".strip()
+    add_note(session, order, text, at=call.now, actor="system")
+    tell_of_order(
+        session, order, "ServiceOrderAttributeValueChangeEvent", call.now, field_path="serviceOrderItem"
+    )
     record(
         session,
         "AmendmentRefused",

@@ -139,7 +139,8 @@ def get_cancel_request(session: Session, actor: Actor, request_id: str, tasks: T
 def events_of(session: Session, order: ServiceOrder, limit: int = 500) -> Sequence[Event]:
     """What happened to an order and its instances, newest first."""
     instances: list[Any] = [i.instance_id for i in order.items if i.instance_id is not None]
-    mine = or_(Event.business_key == order.id, Event.instance_id.in_(instances))
+    keys = [order.id, *(f"{order.id}.{n}" for n in range(2, len(order.items) + 1))]
+    mine = or_(Event.business_key.in_(keys), Event.instance_id.in_(instances))
     return session.scalars(select(Event).where(mine).order_by(Event.id.desc()).limit(limit)).all()
 
 

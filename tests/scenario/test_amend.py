@@ -117,8 +117,12 @@ def test_an_address_is_amended_wherever_an_order_waits_and_it_is_delivered_there
     assert [report["state"] for report in sent] == ["completed"]
 
 
+def seen(play: Play) -> Any:
+    return play.machines.get(f"{V1}/orders/{play.number}", EVERYBODY)
+
+
 def promised(play: Play) -> Any:
-    return play.machines.get(f"{V1}/orders/{play.number}", EVERYBODY)["expected_at"]
+    return seen(play)["expected_at"]
 
 
 @pytest.mark.parametrize("element", ["BB_01P", "BB_07", "BB_10", "BB_11", "BB_14", "BB_08X"])
@@ -142,15 +146,18 @@ def test_a_product_is_amended_and_delivered_with_its_speed(stage: Stage, element
 
 def test_a_supervisor_who_refuses_keeps_the_order_as_it_was(stage: Stage) -> None:
     play = stage.order().to("BB_14")
-    before = instance(play)
-    assert amend(play, **NEW_HOME) == ["redo"]
+    before, home = instance(play), seen(play)["address"]
+    assert amend(play, **NEW_HOME, contactPhone="13900001111") == ["redo"]
     assert play.open() == ["BB_14", "BB_K4"]
+    assert seen(play)["address"] == NEW_HOME["address"]
 
     play.do("BB_K4", cancel_decision="refused", cancel_note="客户已在使用")
 
     assert (play.open(), instance(play), play.state) == (["BB_14"], before, "inProgress")
     kinds = [e["kind"] for e in play.machines.get(f"{V1}/orders/{play.number}/timeline", EVERYBODY)["items"]]
     assert "AmendmentRefused" in kinds
+    assert (seen(play)["address"], seen(play)["phone"]) == (home, "13900001111")
+    assert "客户已在使用" in seen(play)["notes"][-1]["text"]
     finish(play)
     delivered_once(play, 1000)
 

@@ -34,6 +34,8 @@ _TOLD_TO_MACHINES = frozenset(
         "OrderUrged",
         "UrgeAnswered",
         "OrderAmended",
+        "ItemRestarted",
+        "AmendmentRefused",
     }
 )
 """What an ordering system reads of a timeline: nothing of our people and machines."""
