@@ -70,6 +70,12 @@ class LineOnStage:
             if one["serial"] in wanted
         }
 
+    def channels_outside(self) -> int:
+        """How many multicast entries there are at its place."""
+        facts = self.facts()
+        members = self.stage.simulators.olt.state()["multicast_members"]
+        return sum((one["node"], one["name"]) == (facts["node"], facts["port"]) for one in members)
+
     def places_outside(self) -> int:
         """How many service ports there are at its place and at others of its building."""
         facts = self.facts()

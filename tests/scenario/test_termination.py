@@ -74,12 +74,14 @@ def only_the_telephone_of_a_bundle_ends(stage: Stage) -> Play:
 
 @story("completed")
 def only_the_television_of_a_bundle_ends(stage: Stage) -> Play:
-    return _end(a_line(stage).as_bundle(), product="TV-4K")
+    line = a_line(stage, product="HOME-1000")
+    assert line.channels_outside() == 1
+    return _end(line, product="TV-4K")
 
 
 @story("completed")
 def a_whole_bundle_ends(stage: Stage) -> Play:
-    return _end(a_line(stage).as_bundle().with_number("85550023"), product="HOME-1000").do("TM_05")
+    return _end(a_line(stage, product="HOME-1000"), product="HOME-1000").do("TM_05")
 
 
 @story("completed")
@@ -205,6 +207,13 @@ def test_only_the_telephone_is_gone_when_only_the_telephone_ends(played: Played)
     assert line.account_outside()["active"]
     assert line.facts()["numbers"] == []
     assert line.facts()["onu_serial"] == line.built.onu
+
+
+def test_only_the_channels_are_gone_when_only_the_television_ends(played: Played) -> None:
+    line = LINES[played.of("only_the_television_of_a_bundle_ends").number]
+    assert line.channels_outside() == 0
+    assert line.number_outside()["barring"] == "none"
+    assert line.account_outside()["active"]
 
 
 def test_a_circuit_gives_both_its_ends_back(stage: Stage, played: Played) -> None:
