@@ -105,6 +105,7 @@ def test_the_page_of_a_report_names_its_line_and_what_it_belongs_to(reports: Rep
 
     assert line in page
     assert "OLT-N01 1/5/1" in page
+    assert "/amend" not in page
     assert f'href="{fault}"' in page
     assert "Belongs to a mass fault or planned work" in page
 

@@ -36,6 +36,10 @@ REPLACED = "C07"
 """The reason of an order that is replaced by a changed one: nobody chooses it."""
 
 
+TICKET = "TT"
+"""A fault report is changed as a ticket (TMF621), not as an order."""
+
+
 def verbs_of(db: Any, order: ServiceOrder) -> list[Verb]:
     """What the reader may do with the order now, each with what its form needs."""
     if order.state in FINAL:
@@ -43,7 +47,7 @@ def verbs_of(db: Any, order: ServiceOrder) -> list[Verb]:
     found = [_urge(order)] if g.actor.can("urge_order") else []
     if order.state in CANCELLING:
         return found
-    if g.actor.can("amend_order"):
+    if g.actor.can("amend_order") and order.order_type != TICKET:
         found.append(_amend(db, order))
     if g.actor.can("cancel_order"):
         found.append(_cancel(db, order))

@@ -19,7 +19,7 @@ def ticket_facts(db: Any, order_id: str) -> list[dict[str, Any]]:
     status = ticket_words.statuses().get(ticket.status, ticket.status)
     place = " ".join(part for part in (ticket.node, ticket.port or ticket.pon) if part)
     facts: list[dict[str, Any]] = [
-        {"label": gettext("Line"), "text": ticket.line, "below": place},
+        {"label": gettext("Customer's line"), "text": ticket.line, "below": place},
         {"label": gettext("Ticket"), "text": status, "below": ticket.cause_code or ""},
     ]
     if ticket.related_id is not None:

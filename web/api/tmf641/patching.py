@@ -16,7 +16,7 @@ from engine.orders.lifecycle import ORDER
 from engine.orders.model import ServiceOrder
 from engine.orders.queries import get_order, order_for_change
 from tasks.columns import TASK_COLUMNS
-from web.amending import amend, merged
+from web import amending
 from web.api.reading import JSON, json_object
 from web.api.tmf641.blueprint import blueprint, one
 from web.api.tmf641.orders import add_notes
@@ -91,7 +91,7 @@ def patch_order(order_id: str) -> ResponseReturnValue:
 def _amend(session: Any, order: ServiceOrder, body: Mapping[str, Any]) -> None:
     """The whole order as it is wished now. The attributes that change one by one are told one by one, afterwards."""
     kept = {name: order.document.get(name) for name in CHANGEABLE}
-    amend(session, order, merged(session, order, {**body, **kept}))
+    amending.amend(session, order, amending.merged(session, order, {**body, **kept}))
 
 
 def _urge(session: Any, order: ServiceOrder, notes: Sequence[Mapping[str, Any]]) -> None:
