@@ -9,8 +9,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from engine.deploy.definitions import active_version
 from engine.deploy.model import ProcessBinding
+from engine.errors import NotFound
 from engine.identity.model import Role
+from engine.identity.rights import RIGHTS
+from engine.masterdata.editing import BadRow
 from engine.masterdata.loading import MasterTable, load, shipped, shipped_rows
 from engine.masterdata.model import ReasonCode, Tier
 from engine.orders.model import Product
@@ -22,16 +26,34 @@ from sla.model import SlaPolicy, SpecialDay, WorkCalendar
 from tasks.field.model import Crew
 
 DEMO = "web.demo"
+
+
+def _knows_its_rights(_session: Any, row: Mapping[str, Any]) -> None:
+    if odd := sorted(set(str(row.get("rights", "")).split()) - set(RIGHTS)):
+        raise BadRow(table="role", field="rights", detail=f"there is no right {odd[0]}")
+
+
+def _names_a_process_in_service(session: Any, row: Mapping[str, Any]) -> None:
+    try:
+        active_version(session, str(row["process_key"]))
+    except NotFound as e:
+        raise BadRow(
+            table="process_binding", field="process_key", detail="no such process is in service"
+        ) from e
+
+
 TABLES: Mapping[str, MasterTable] = {
     "area": MasterTable(Area, ("id",)),
     "partner": MasterTable(Partner, ("id",)),
     "network_node": MasterTable(NetworkNode, ("id",)),
     "resource_kind": MasterTable(ResourceKind, ("code",)),
     "reason_code": MasterTable(ReasonCode, ("code",)),
-    "role": MasterTable(Role, ("code",)),
+    "role": MasterTable(Role, ("code",), _knows_its_rights),
     "tier": MasterTable(Tier, ("code",)),
     "product": MasterTable(Product, ("code",)),
-    "process_binding": MasterTable(ProcessBinding, ("order_type", "product", "area", "tier")),
+    "process_binding": MasterTable(
+        ProcessBinding, ("order_type", "product", "area", "tier"), _names_a_process_in_service
+    ),
     "crew": MasterTable(Crew, ("id",)),
     "sla_policy": MasterTable(SlaPolicy, ("code",)),
     "work_calendar": MasterTable(WorkCalendar, ("code",)),

@@ -23,6 +23,7 @@ RIGHTS = (
     "upload_definition",
     "deploy_definition",
     "manage_resources",
+    "manage_master_data",
     "manage_people",
     "manage_tokens",
     "start_instance",

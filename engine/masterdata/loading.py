@@ -5,7 +5,7 @@ A file is a mapping from a table's name to a list of rows. A row whose key is th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -30,10 +30,14 @@ class BadMasterData(KaitongError):
 
 @dataclass(frozen=True, slots=True)
 class MasterTable:
-    """A table that files may fill; `key` are the columns that tell whether a row is there already."""
+    """A table that files may fill; `key` are the columns that tell whether a row is there already.
+
+    `check` looks at a row that somebody wants to save, and raises what is wrong with it.
+    """
 
     model: type[Base]
     key: tuple[str, ...]
+    check: Callable[[Session, Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

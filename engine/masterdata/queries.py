@@ -18,7 +18,7 @@ def rows_of(session: Session, table: MasterTable) -> Sequence[dict[str, Any]]:
     """All rows, in the order of their keys; times are ISO texts."""
     columns = table_of(table.model).columns
     found = session.execute(select(*columns).order_by(*(columns[name] for name in table.key)))
-    return [{name: _plain(value) for name, value in row._mapping.items()} for row in found]
+    return [{name: plain(value) for name, value in row._mapping.items()} for row in found]
 
 
 def reasons(session: Session, family: str) -> dict[str, tuple[str, str]]:
@@ -27,5 +27,6 @@ def reasons(session: Session, family: str) -> dict[str, tuple[str, str]]:
     return {row.code: (row.name, row.name_en) for row in session.scalars(query.order_by(ReasonCode.code))}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of a column as JSON has it."""
     return value.isoformat() if isinstance(value, datetime) else value

@@ -7,6 +7,7 @@ import web.pages.definitions
 import web.pages.inbox
 import web.pages.incidents
 import web.pages.mass_faults
+import web.pages.master_data
 import web.pages.navigation
 import web.pages.order_verbs
 import web.pages.order_view

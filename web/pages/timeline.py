@@ -223,8 +223,13 @@ def _loaded(data: Mapping[str, Any], _step: str) -> Words:
     return "step", "info", gettext("Master data loaded"), str(data.get("file", ""))
 
 
+def _row_saved(data: Mapping[str, Any], _step: str) -> Words:
+    return "step", "info", gettext("Master data changed"), str(data.get("table", ""))
+
+
 TELLERS: Mapping[str, Teller] = {
     **resource_lines.TELLERS,
+    "MasterDataChanged": _row_saved,
     "MasterDataLoaded": _loaded,
     "ResourcesImported": _loaded,
     "OrderPlaced": _placed,

@@ -422,6 +422,12 @@ class ImportReport(Schema):
     refusals = fields.List(fields.Nested(RefusedRow), required=True)
 
 
+class MasterRow(Schema):
+    """One row of a table of master data, by column."""
+
+    row = fields.Dict(keys=fields.String(), required=True)
+
+
 class MasterRows(Schema):
     """Rows as the table has them."""
 
