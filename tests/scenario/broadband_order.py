@@ -132,7 +132,9 @@ def a_short_suspension_is_refused_by_the_dispatcher(stage: Stage) -> Play:
 @story("completed")
 def three_calls_fail_and_customer_service_waits_then_reaches_the_customer(stage: Stage) -> Play:
     play = stage.order().do("BB_07", only={"appointment": "unreachable"})
-    play.do("BB_07C", call_result="later", suspended_until=stage.later(days=1)).do("BB_07D").wait(days=1)
+    play.do("BB_07C", call_result="later", suspend_code="S03", suspended_until=stage.later(days=1)).do(
+        "BB_07D"
+    ).wait(days=1)
     play.do("BB_07", only={"appointment": "unreachable"}).do("BB_07C")
     return play.to("BB_14").do("BB_14")
 

@@ -6,6 +6,7 @@ are played again on each database. The stories are in `broadband_*.py`, by phase
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.scenario import (
     broadband_partner,
     broadband_site,
 )
-from tests.scenario.broadband import STORIES, more_buildings
+from tests.scenario.broadband import STORIES, later, more_buildings
 from tests.scenario.broadband_move import MOVES, OLD
 from tests.scenario.coverage import never_passed
 from tests.scenario.stage import Stage, running_stage, stage_of_its_own
@@ -116,6 +117,17 @@ def test_the_crm_hears_what_was_built_and_tested(played: Played) -> None:
     assert (facts["signed_by"], facts["rating"], facts["identity_checked"]) == ("林女士", 5, True)
     assert facts["number"].startswith("0999")
     assert datetime.fromisoformat(facts["billing_from"]).tzinfo is not None
+
+
+def test_who_approves_a_suspension_sees_why_and_until_when(stage: Stage) -> None:
+    play = later(stage, stage.order(), "S02", hours=30)
+    task = f"/tasks/{play.task('BB_07E')}"
+    supervisor = stage.machines.site.browser("supervisor")
+    supervisor.read(task)
+    page = supervisor.follow(supervisor.post(f"{task}/claim"))
+    assert re.search(r'<option value="S02"[^>]*selected', page), page[-4000:]
+    assert "S02 site not ready" in page
+    play.cancel()
 
 
 def test_a_refused_cancellation_is_told_with_its_reason(stage: Stage, played: Played) -> None:
