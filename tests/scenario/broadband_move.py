@@ -21,10 +21,10 @@ def _built(stage: Stage, **where: Any) -> Play:
     return stage.order(**where).to("BB_14").do("BB_14")
 
 
-def _moving(stage: Stage, old: Play, **where: Any) -> Play:
+def _moving(stage: Stage, old: Play, named_by: str = "wished_account", **where: Any) -> Play:
     """The order that moves it; the customer's terminal is the one that he has."""
     (report,) = old.reports()
-    wish = {"action": "modify", "order_type": "MV", "wished_account": report["facts"]["account"]}
+    wish = {"action": "modify", "order_type": "MV", named_by: report["facts"]["account"]}
     play = stage.order(**wish, **where)
     play.onu = old.onu
     OLD[play.number] = old
@@ -50,7 +50,7 @@ def a_bundle_moves_with_its_number(stage: Stage) -> Play:
 
 @story("completed")
 def a_line_moves_behind_the_same_olt(stage: Stage) -> Play:
-    play = _moving(stage, _built(stage), **SAME_OLT).to("BB_11")
+    play = _moving(stage, _built(stage), named_by="line", **SAME_OLT).to("BB_11")
     play.do("BB_11", only={"result": "again", "reappoint_code": "A01", "reason": "客户改期"}).do("BB_07A")
     assert play.open() == ["BB_11"]  # no material is drawn: the ONU moves along
     return play.do("BB_11").do("BB_14")
