@@ -106,7 +106,7 @@ BAD = {
     ),
     "unbound modify": (_changed(lambda b: _item(b).update(action="modify")), "serviceOrderItem[0].action"),
     "unbound delete": (_changed(lambda b: _item(b).update(action="delete")), "serviceOrderItem[0].action"),
-    "unbound type": (an_order(orderType="MV"), "serviceOrderItem[0].action"),
+    "unbound type": (an_order(orderType="XX"), "serviceOrderItem[0].action"),
     "type that is no code": (an_order(orderType="move it"), f"{CHARACTERISTIC}[orderType]"),
     "@type that is an object": (_changed(lambda b: b.update({"@type": {}})), "@type"),
     "external id that is a number": (_changed(lambda b: b.update(externalId=5)), "externalId"),
