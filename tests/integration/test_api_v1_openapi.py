@@ -233,6 +233,7 @@ def _ask_before_the_sale(contract: Contract) -> None:
 
 
 def _keep_master_data(contract: Contract) -> None:
-    contract.good("GET", "/master-data/reason_code", "crew-e1")
+    rows = contract.good("GET", "/master-data/reason_code", "crew-e1")["items"]
+    contract.good("PUT", "/master-data/reason_code", "admin", json={"row": rows[0]})
     file = b"serial,store\nYTGP00000077,WH-E\nbad,WH-E\n"
     contract.good("POST", "/imports/onus", "admin", data=file, content_type="text/csv")
