@@ -13,8 +13,6 @@ story = MOVES.story
 NEXT_STREET = {"address": "东汀区汀兰路20号1栋702", "building": "汀兰路20号1栋"}
 """At another OLT of ours."""
 SAME_OLT = {"address": "东汀区东汀大道1号905", "building": "东汀大道1号"}
-OLD: dict[str, Play] = {}
-"""The order that built the line which moves, by the number of the order that moves it."""
 
 
 def _built(stage: Stage, **where: Any) -> Play:
@@ -27,14 +25,14 @@ def _moving(stage: Stage, old: Play, named_by: str = "wished_account", **where: 
     wish = {"action": "modify", "order_type": "MV", named_by: report["facts"]["account"]}
     play = stage.order(**wish, **where)
     play.onu = old.onu
-    OLD[play.number] = old
+    play.stage.moved_from[play.number] = old
     return play
 
 
 @story("completed")
 def a_line_moves_to_the_next_street(stage: Stage) -> Play:
     play = _moving(stage, _built(stage), **NEXT_STREET).to("BB_14")
-    old = OLD[play.number]
+    old = play.stage.moved_from[play.number]
     assert old.outside() == {
         "accounts": 1,
         "olt": 1,
@@ -74,7 +72,7 @@ def the_account_is_corrected_before_the_line_moves(stage: Stage) -> Play:
     play = stage.order(action="modify", order_type="MV", wished_account="yt-unknown", **NEXT_STREET)
     assert (play.open(), play.state) == (["BB_01P"], "pending")
     play.onu = old.onu
-    OLD[play.number] = old
+    play.stage.moved_from[play.number] = old
     play.do("BB_01P", **NEXT_STREET, wished_account=report["facts"]["account"])
     return play.to("BB_14").do("BB_14")
 
@@ -86,7 +84,7 @@ def a_relocation_without_an_account_is_asked_for_it(stage: Stage) -> Play:
     play = stage.order(action="modify", order_type="MV", **NEXT_STREET)
     assert (play.open(), play.state) == (["BB_01P"], "pending")
     play.onu = old.onu
-    OLD[play.number] = old
+    play.stage.moved_from[play.number] = old
     play.do("BB_01P", **NEXT_STREET, wished_account=report["facts"]["account"])
     return play.to("BB_14").do("BB_14")
 
@@ -112,5 +110,5 @@ def a_relocation_that_is_cancelled_after_the_switch_over_leaves_the_old_line(sta
 def a_relocation_that_the_customer_refuses_at_first_is_done_again(stage: Stage) -> Play:
     play = _moving(stage, _built(stage), **NEXT_STREET).to("BB_14")
     play.do("BB_14", only={"acceptance": "refused", "refusal_reason": "位置不对"})
-    assert OLD[play.number].outside() == {"accounts": 1, "olt": 2, "numbers": 0}
+    assert play.stage.moved_from[play.number].outside() == {"accounts": 1, "olt": 2, "numbers": 0}
     return play.to("BB_14").do("BB_14")

@@ -41,6 +41,8 @@ class Stage:
     machines: Machines
     played: int = 0
     orders: list[str] = field(default_factory=list)
+    moved_from: dict[str, Play] = field(default_factory=dict)
+    """The order that built a line which moves, by the number of the order that moves it."""
 
     def order(self, **values: Any) -> Play:
         """A new order, as far as machines move it."""

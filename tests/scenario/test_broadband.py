@@ -23,7 +23,7 @@ from tests.scenario import (
     broadband_site,
 )
 from tests.scenario.broadband import STORIES, later, more_buildings
-from tests.scenario.broadband_move import MOVES, OLD
+from tests.scenario.broadband_move import MOVES
 from tests.scenario.coverage import never_passed
 from tests.scenario.stage import Stage, running_stage, stage_of_its_own
 from tests.scenario.stories import Played
@@ -154,7 +154,7 @@ def test_a_relocation_ends_as_it_should(moved: Played, name: str) -> None:
 @pytest.mark.parametrize("name", MOVES)
 def test_of_a_line_that_moves_one_is_left(moved: Played, name: str) -> None:
     play, expected = moved.of(name), MOVES[name]
-    old = OLD[play.number]
+    old = play.stage.moved_from[play.number]
     if expected.state != "completed":
         assert (play.holds(), old.holds()) == ({}, dict.fromkeys(["port", "account", "onu"], "in_use"))
         assert play.outside() == {"accounts": 0, "olt": 0, "numbers": 0}
