@@ -21,6 +21,7 @@ from engine.resources import holdings
 from engine.resources.checking import R04
 from engine.resources.holdings import Wish
 from engine.resources.model import NetworkNode, Resource
+from engine.resources.replacing import replace_faulty
 from engine.resources.reserving import RACE_LOST
 from engine.store.base import table_of
 from engine.store.prepared import Prepared
@@ -242,22 +243,7 @@ class NextFibre:
         if old.taken_by == call.key:
             faulty = holdings.given_up_last(session, holder, "fibre", "faulty") or ""
             return {"cable": old.place, "fibre": old.name, "faulty_fibre": faulty}
-        record(
-            session,
-            "FibreFaulty",
-            at=call.now,
-            actor="system",
-            business_key=holder,
-            instance_id=call.instance_id,
-            cable=old.place,
-            fibre=old.name,
-            reason=call.args["reason"],
-        )
-        holdings.move(session, old, "faulty", None, None, call.now)
-        new = holdings.pick(session, "fibre", old.place)
-        if new is None or not holdings.move(session, new, old.state, wish, old.held_until, call.now):
-            detail = f"{old.place} has no free core beside the faulty {old.name}"
-            raise Permanent("R04", keeps=True, target="resources", detail=detail)
+        new = replace_faulty(session, call, old, wish, event="FibreFaulty", place_is="cable", thing="fibre")
         return {"cable": new.place, "fibre": new.name, "faulty_fibre": old.name}
 
 

@@ -18,6 +18,7 @@ from engine.ports import LocalCall, Operation, Repeat, Undo
 from engine.resources import holdings
 from engine.resources.checking import R04
 from engine.resources.holdings import Wish
+from engine.resources.replacing import replace_faulty
 
 RACE_LOST = {"RACE_LOST": "端口已被他单占用 another order was faster"}
 _SLOT = validate.Length(max=64)
@@ -150,22 +151,7 @@ class NextPort:
         if old.taken_by == call.key:
             faulty = holdings.given_up_last(session, wish.holder, "port", "faulty") or ""
             return {"node": old.place, "port": old.name, "vlan": old.vlan, "faulty_port": faulty}
-        record(
-            session,
-            "PortFaulty",
-            at=call.now,
-            actor="system",
-            business_key=wish.holder,
-            instance_id=call.instance_id,
-            node=old.place,
-            port=old.name,
-            reason=call.args["reason"],
-        )
-        holdings.move(session, old, "faulty", None, None, call.now)
-        new = holdings.pick(session, "port", old.place)
-        if new is None or not holdings.move(session, new, old.state, wish, old.held_until, call.now):
-            detail = f"{old.place} has no free port beside the faulty {old.name}"
-            raise Permanent("R04", keeps=True, target="resources", detail=detail)
+        new = replace_faulty(session, call, old, wish, event="PortFaulty", place_is="node", thing="port")
         _tell_port(session, wish, new, old.held_until)
         return {"node": new.place, "port": new.name, "vlan": new.vlan, "faulty_port": old.name}
 
