@@ -243,7 +243,7 @@ class NextFibre:
         if old.taken_by == call.key:
             faulty = holdings.given_up_last(session, holder, "fibre", "faulty") or ""
             return {"cable": old.place, "fibre": old.name, "faulty_fibre": faulty}
-        new = replace_faulty(session, call, old, wish, event="FibreFaulty", place_is="cable", thing="fibre")
+        new = replace_faulty(session, "FibreFaulty", call, old, wish, "cable", "fibre")
         return {"cable": new.place, "fibre": new.name, "faulty_fibre": old.name}
 
 

@@ -14,9 +14,9 @@ from engine.resources.holdings import Wish
 
 
 def replace_faulty(
-    session: Session, call: LocalCall, old: Any, wish: Wish, *, event: str, place_is: str, thing: str
+    session: Session, event: str, call: LocalCall, old: Any, wish: Wish, place_is: str, thing: str
 ) -> Any:
-    """The new one, in the state of the old one. `event` tells of the faulty one, naming its place and what it is.
+    """The new one, in the state of the old one. `event` tells of the faulty one, under the names of its place and thing.
 
     Raises `Permanent` R04 where the place has no other free; that the old one is faulty stays.
     """

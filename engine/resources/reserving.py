@@ -151,7 +151,7 @@ class NextPort:
         if old.taken_by == call.key:
             faulty = holdings.given_up_last(session, wish.holder, "port", "faulty") or ""
             return {"node": old.place, "port": old.name, "vlan": old.vlan, "faulty_port": faulty}
-        new = replace_faulty(session, call, old, wish, event="PortFaulty", place_is="node", thing="port")
+        new = replace_faulty(session, "PortFaulty", call, old, wish, "node", "port")
         _tell_port(session, wish, new, old.held_until)
         return {"node": new.place, "port": new.name, "vlan": new.vlan, "faulty_port": old.name}
 

@@ -110,6 +110,7 @@ RECORDERS = {
     "record_task": {"task", "name", "name_en"},
     "record_order": {"partner_order", "partner"},
     "record_ticket": set[str](),
+    "replace_faulty": {"reason"},
 }
 """What writes an event, and what it adds to its data by itself."""
 

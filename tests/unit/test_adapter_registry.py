@@ -89,6 +89,8 @@ def test_built_ins_work_without_being_installed() -> None:
         "partner.order.confirm",
         "partner.order.send_back",
         "partner.orders.list",
+        "partner.ticket.create",
+        "partner.ticket.state",
         "olt.service_port.create",
         "olt.service_port.remove",
         "olt.multicast.join",
