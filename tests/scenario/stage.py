@@ -171,6 +171,8 @@ class Play:
     stage: Stage
     number: str
     onu: str
+    line: Any = None
+    """The line that it is about, where that was there before."""
 
     # ---- what is done
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,13 +24,13 @@ FERRY = {"area": "YT-W", "address": "西渡区西渡口路5号301", "building": 
 SLOW_LOGIN_S = 1.2
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The operator on that morning: 122 orders have come in, and the ports up to 1/3/6 are taken."""
-    with stage_of_its_own(tmp_path_factory.mktemp("samples"), timeout=8.0) as running:
+@pytest.fixture
+def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """The operator on that morning: so many orders have come in, and the ports up to 1/3/6 are taken."""
+    with stage_of_its_own(tmp_path, timeout=8.0) as running:
         port = Resource.kind == "port", Resource.place == "OLT-E01"
         with running.store.write() as db:
-            db.add(NumberSeries(prefix="BB", day="20261122", last=122))
+            db.add(NumberSeries(prefix="BB", day="20261122", last=request.param))
             free = db.scalars(select(Resource.id).where(*port, Resource.name == "1/3/7")).one()
             earlier = update(Resource).where(*port, Resource.id < free)
             db.execute(earlier.values(state="in_use", holder="EARLIER"))
@@ -58,6 +59,7 @@ def _facts(play: Play) -> Mapping[str, Any]:
     return facts
 
 
+@pytest.mark.parametrize("stage", [122], indirect=True)
 def test_1_a_bundle_is_built_on_monday_evening_as_the_customer_wished(stage: Stage) -> None:
     _at(stage, "2026-11-22T09:12+08:00")
     wish = {"account": "yt10230123", "wishedWindow": "2026-11-23 18:00-20:00"}
@@ -84,6 +86,7 @@ def test_1_a_bundle_is_built_on_monday_evening_as_the_customer_wished(stage: Sta
     assert (shown["externalId"], shown["state"]) == ("CRM-88120031", "completed")
 
 
+@pytest.mark.parametrize("stage", [123], indirect=True)
 def test_2_one_partner_refuses_and_the_next_one_comes_twice(stage: Stage) -> None:
     _at(stage, "2026-11-22T10:40+08:00")
     stage.simulators.partner.fault("refuse", times=1, operation="partner.order.send", code="R04")
@@ -105,6 +108,7 @@ def test_2_one_partner_refuses_and_the_next_one_comes_twice(stage: Stage) -> Non
     assert [m["code"] for m in moved if m["after"] == "appointed"] == ["A02", None]  # newest first
 
 
+@pytest.mark.parametrize("stage", [124], indirect=True)
 def test_3_a_lost_answer_is_observed_and_a_faulty_port_is_replaced(stage: Stage) -> None:
     _at(stage, "2026-11-22T11:00+08:00")
     play = _order(stage, "CRM-88120033", "BB-500", "YTGPE0000001", **AT_HOME).to("BB_11")

@@ -17,14 +17,12 @@ pytestmark = pytest.mark.xdist_group("speed_change")
 
 STORIES = Stories()
 story = STORIES.story
-LINES: dict[str, LineOnStage] = {}
-"""The line on which each order was played."""
 
 
 def _change(stage: Stage, product: str, on: LineOnStage | None = None, **values: Any) -> Play:
     line = on or a_line(stage, product="BB-500")
     play = line.order("CH", product=product, **values)
-    LINES[play.number] = line
+    play.line = line
     return play
 
 
@@ -49,7 +47,7 @@ def a_faster_product_needs_machines_only(stage: Stage) -> Play:
 def a_slower_product_begins_on_its_day(stage: Stage) -> Play:
     play = _change(stage, "BB-300", effective_at=stage.later(days=3))
     assert play.state == "held"
-    assert LINES[play.number].account_outside()["speed_mbps"] == 500
+    assert play.line.account_outside()["speed_mbps"] == 500
     return play.wait(days=3)
 
 
@@ -268,7 +266,7 @@ def test_the_order_ends_as_it_should(played: Played, name: str) -> None:
 @pytest.mark.parametrize("name", STORIES)
 def test_the_line_has_the_new_product_or_all_that_it_had(played: Played, name: str) -> None:
     play = played.of(name)
-    line, done = LINES[play.number], STORIES[name].state == "completed"
+    line, done = play.line, STORIES[name].state == "completed"
     facts, outside = line.facts(), line.account_outside()
     if not done:
         assert facts["product"] in ("BB-500", "BB-1000")
@@ -286,14 +284,14 @@ def test_the_line_has_the_new_product_or_all_that_it_had(played: Played, name: s
 @pytest.mark.parametrize("name", ["an_old_terminal_is_replaced", "a_faster_node_takes_the_line"])
 def test_what_a_visit_replaces_is_free_again(stage: Stage, played: Played, name: str) -> None:
     play = played.of(name)
-    line = LINES[play.number]
+    line = play.line
     assert line.facts()["onu_serial"] == play.onu
     assert line.state_of("onu", line.built.onu) == "free"
 
 
 def test_a_broken_terminal_of_a_visit_in_vain_is_not_given_to_others(played: Played) -> None:
     play = played.of("a_visit_that_does_not_help_is_taken_back")
-    line = LINES[play.number]
+    line = play.line
     assert line.state_of("onu", play.onu) == "faulty"
     assert line.facts()["onu_serial"] == line.built.onu
 

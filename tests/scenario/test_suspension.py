@@ -19,7 +19,6 @@ pytestmark = pytest.mark.xdist_group("suspension")
 
 STORIES = Stories()
 story = STORIES.story
-LINES: dict[str, LineOnStage] = {}
 OFF = {
     "a_customer_suspends_his_line",
     "a_line_with_a_telephone_is_suspended",
@@ -33,7 +32,7 @@ OFF = {
 
 def _order(on: LineOnStage, order_type: str, **values: Any) -> Play:
     play = on.order(order_type, **values)
-    LINES[play.number] = on
+    play.line = on
     return play
 
 
@@ -210,7 +209,7 @@ def test_the_order_ends_as_it_should(played: Played, name: str) -> None:
 @pytest.mark.parametrize("name", STORIES)
 def test_the_line_is_off_or_on_and_nothing_of_it_is_released(played: Played, name: str) -> None:
     play = played.of(name)
-    line, is_off = LINES[play.number], name in OFF
+    line, is_off = play.line, name in OFF
     assert bool(line.facts()["suspended"]) == is_off
     assert line.account_outside()["active"] != is_off
     number = line.number_outside()

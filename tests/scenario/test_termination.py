@@ -21,12 +21,11 @@ pytestmark = pytest.mark.xdist_group("termination")
 
 STORIES = Stories()
 story = STORIES.story
-LINES: dict[str, LineOnStage] = {}
 
 
 def _end(on: LineOnStage, **values: Any) -> Play:
     play = on.order("TM", **values)
-    LINES[play.number] = on
+    play.line = on
     return play
 
 
@@ -168,7 +167,7 @@ WHOLE = sorted(
 @pytest.mark.parametrize("name", WHOLE)
 def test_of_an_ended_line_nothing_is_left_outside(played: Played, name: str) -> None:
     play = played.of(name)
-    line = LINES[play.number]
+    line = play.line
     assert line.account_outside() is None
     assert line.number_outside() is None
     assert line.onus_outside() == {}
@@ -180,7 +179,7 @@ def test_of_an_ended_line_nothing_is_left_outside(played: Played, name: str) -> 
 @pytest.mark.parametrize("name", sorted(n for n, told in STORIES.items() if told.state != "completed"))
 def test_a_line_that_does_not_end_works_as_before(played: Played, name: str) -> None:
     play = played.of(name)
-    line = LINES[play.number]
+    line = play.line
     assert line.account_outside()["active"]
     number = line.number_outside()
     assert number is None or number["barring"] == "none"
@@ -197,12 +196,12 @@ def test_a_line_that_does_not_end_works_as_before(played: Played, name: str) -> 
     ],
 )
 def test_the_device_is_kept_as_it_came_back(played: Played, name: str, state: str) -> None:
-    line = LINES[played.of(name).number]
+    line = played.of(name).line
     assert line.state_of("onu", line.built.onu) == state
 
 
 def test_only_the_telephone_is_gone_when_only_the_telephone_ends(played: Played) -> None:
-    line = LINES[played.of("only_the_telephone_of_a_bundle_ends").number]
+    line = played.of("only_the_telephone_of_a_bundle_ends").line
     assert line.number_outside() is None
     assert line.account_outside()["active"]
     assert line.facts()["numbers"] == []
@@ -210,7 +209,7 @@ def test_only_the_telephone_is_gone_when_only_the_telephone_ends(played: Played)
 
 
 def test_only_the_channels_are_gone_when_only_the_television_ends(played: Played) -> None:
-    line = LINES[played.of("only_the_television_of_a_bundle_ends").number]
+    line = played.of("only_the_television_of_a_bundle_ends").line
     assert line.channels_outside() == 0
     assert line.number_outside()["barring"] == "none"
     assert line.account_outside()["active"]
