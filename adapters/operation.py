@@ -74,6 +74,16 @@ class OutsideOperation(ABC):
         return loaded
 
 
+class Look(OutsideOperation):
+    """An operation that only looks: it leaves nothing behind, so after a lost answer it is to be done again."""
+
+    def observe(
+        self, call: Call, args: Args, plan: Plan, deadline: float
+    ) -> tuple[Observed, Mapping[str, Any]]:
+        """There is nothing to find."""
+        return Observed.ABSENT, {}
+
+
 class OperationAdapter:
     """Implements `engine.ports.Adapter` over a set of operations."""
 

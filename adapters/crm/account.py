@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from adapters.crm import schemas
 from adapters.json_http import Ask, JsonHttp, segment
-from adapters.operation import Args, OutsideOperation
+from adapters.operation import Args, Look
 from engine.errors import Retryable
-from engine.ports import Call, Observed, Operation, Plan, Repeat, Result
+from engine.ports import Call, Operation, Plan, Repeat, Result
 
 UNKNOWN = "CRM_ACCOUNT_UNKNOWN"
 
 
-class CheckAccount(OutsideOperation):
+class CheckAccount(Look):
     """One question. Changes nothing, so it may be asked as often as one likes."""
 
     def __init__(
@@ -42,9 +41,3 @@ class CheckAccount(OutsideOperation):
         answer = self._http.send(Ask("GET", url, deadline))
         said = self.understood(schemas.AccountAnswer, answer.body, Retryable)
         return Result("done", dict(said))
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A question leaves nothing behind: it is to be asked again."""
-        return Observed.ABSENT, {}

@@ -12,7 +12,7 @@ from adapters.addresses import Addresses
 from adapters.json_http import Ask, JsonHttp, same_order, wire_key
 from adapters.network import radius, schemas
 from adapters.network.aaa_account import GONE, REFUSED, REFUSED_TEXT, TARGET, AtAaa, ResetSession, SetFields
-from adapters.operation import Args, OperationAdapter, OutsideOperation
+from adapters.operation import Args, Look, OperationAdapter
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent
 from engine.ports import Call, Observed, Operation, Plan, Repeat, Result, Undo
@@ -161,7 +161,7 @@ class CloseSubscriber(AtAaa):
         return Observed.ABSENT, {}
 
 
-class LoginTest(OutsideOperation):
+class LoginTest(Look):
     """Logs in as the customer's terminal would. Changes nothing, so it may be done as often as one likes."""
 
     target = RADIUS_TARGET
@@ -197,12 +197,6 @@ class LoginTest(OutsideOperation):
         wanted, speed = args["speed_mbps"], login.speed_down_mbps
         ok = wanted is None or (speed is not None and speed >= wanted)
         return Result("done", {"login_ms": login.login_ms, "ok": ok, "speed_down_mbps": speed})
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A login leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
 
 
 def _changes(timeout_s: float) -> tuple[Operation, ...]:

@@ -26,7 +26,7 @@ from adapters.network.olt_entries import Create, Olts, Onus
 from adapters.network.olt_model import line_profile
 from adapters.network.router_cli import Routers, access_name
 from adapters.network.transport import HttpTransport
-from adapters.operation import Args, OperationAdapter, OutsideOperation
+from adapters.operation import Args, Look, OperationAdapter, OutsideOperation
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, Permanent
 from engine.ports import Call, Observed, Operation, Plan, Repeat, Result, Undo
@@ -49,7 +49,7 @@ class Systems:
     session: ResetSession
 
 
-class DiagnoseLine(OutsideOperation):
+class DiagnoseLine(Look):
     """Tests a line. Changes nothing. A system that does not answer is told at once: a person can look instead."""
 
     target = "line"
@@ -91,12 +91,6 @@ class DiagnoseLine(OutsideOperation):
                 raise
             raise Permanent(DOWN, target=_target_of(args), detail=e.text()) from e
         return Result("done", line_findings.told(finding, seen))
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A test leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
 
     def _home(self, args: Args, deadline: float) -> Measured:
         line, pon = self._ask.olts.line(args, deadline)

@@ -30,7 +30,7 @@ from adapters.network.olt_entries import (
 )
 from adapters.network.olt_model import Onu, pon_of
 from adapters.network.transport import HttpTransport, Transport
-from adapters.operation import Args, OperationAdapter
+from adapters.operation import Args, Look, OperationAdapter
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, Permanent
 from engine.ports import Call, Observed, Operation, Plan, Repeat, Result, Undo
@@ -128,7 +128,7 @@ class Reset(AtOlt):
         return Observed.EQUAL, {"onu_id": now.onu_id}
 
 
-class ReadLine(AtOlt):
+class ReadLine(Look, AtOlt):
     """Measures the line to a terminal, bound or not. Changes nothing, so it may be done as often as one likes."""
 
     def plan(self, call: Call, args: Args, deadline: float) -> Plan:
@@ -152,12 +152,6 @@ class ReadLine(AtOlt):
                 "multicast": None if member is None else member.profile,
             },
         )
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A measurement leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
 
 
 _NOTHING = Plan(steps=(), before={}, after={})

@@ -16,7 +16,7 @@ from adapters.network import router_cli as cli
 from adapters.network import router_schemas as schemas
 from adapters.network.router_cli import Block, Routers, access_name
 from adapters.network.transport import HttpTransport, Transport
-from adapters.operation import Args, OperationAdapter, OutsideOperation
+from adapters.operation import Args, Look, OperationAdapter, OutsideOperation
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent
 from engine.ports import Call, Observed, Operation, Plan, Repeat, Result, Undo
@@ -129,7 +129,7 @@ class Remove(_Change):
         return Observed.ABSENT, {}
 
 
-class TestCircuit(_AtRouter):
+class TestCircuit(Look, _AtRouter):
     """Sends packets over a configured circuit. Changes nothing, so it may be done as often as one likes."""
 
     def plan(self, call: Call, args: Args, deadline: float) -> Plan:
@@ -145,12 +145,6 @@ class TestCircuit(_AtRouter):
         )
         output = {"loss_percent": measured.loss_percent, "delay_ms": delay, "ok": ok}
         return Result("done", output)
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A test leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
 
 
 def _is_anothers(call: Call, args: Args, now: Block) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.addresses import Addresses
 from adapters.json_http import Answer, Ask, JsonHttp, same_order, segment, wire_key
 from adapters.network import voice_schemas as schemas
-from adapters.operation import Args, OperationAdapter, OutsideOperation
+from adapters.operation import Args, Look, OperationAdapter, OutsideOperation
 from engine.config import Settings
 from engine.errors import AdapterError, NeedsHuman, OutcomeUnknown, Permanent, Retryable
 from engine.ports import Call, Observed, Operation, Plan, Repeat, Result, Undo
@@ -191,7 +191,7 @@ class BarNumber(_AtIms):
         return self._http.send(Ask("PUT", address, deadline, key=key, body={"barring": barring}))
 
 
-class LineTest(_AtIms):
+class LineTest(Look, _AtIms):
     """Asks whether the customer's terminal is registered. Changes nothing, so it may be done as often as one likes."""
 
     def plan(self, call: Call, args: Args, deadline: float) -> Plan:
@@ -206,12 +206,6 @@ class LineTest(_AtIms):
         is_good = now["registered"] and now["barring"] == "none"
         output = {"number": now["number"], "registered": now["registered"], "ok": is_good}
         return Result("done", output)
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A look leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
 
 
 def _operations(timeout_s: float) -> Mapping[str, Operation]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.json_http import Ask
-from adapters.operation import Args, OperationAdapter, OutsideOperation
+from adapters.operation import Args, Look, OperationAdapter
 from adapters.partners import schemas
 from adapters.partners.stopping import StopOrder, stop
 from adapters.partners.tickets import CreateTicket, TicketState
@@ -104,7 +104,7 @@ class SendOrder(PartnerOperation):
         return Result("done", {})
 
 
-class OrderState(PartnerOperation):
+class OrderState(Look, PartnerOperation):
     """How far an order is at the partner. Changes nothing."""
 
     def __init__(self, partners: Partners) -> None:
@@ -128,12 +128,6 @@ class OrderState(PartnerOperation):
         """Looks."""
         found = self.known(args, deadline)
         return Result("done", {name: found[name] for name in schemas.StateResponse().fields})
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A look leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
 
 
 class CheckOrder(PartnerOperation):
@@ -192,7 +186,7 @@ class CheckOrder(PartnerOperation):
         return bool(found["visit"] > args["visit"])
 
 
-class ListOrders(OutsideOperation):
+class ListOrders(Look):
     """All orders that are open at a partner. Changes nothing."""
 
     def __init__(self, partners: Partners) -> None:
@@ -220,12 +214,6 @@ class ListOrders(OutsideOperation):
         ask = Ask("GET", self.partners.orders_url(args["partner"]), deadline)
         answer = self.partners.send(args["partner"], ask)
         return Result("done", self.understood(schemas.ListAnswer, answer.body, Retryable))
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A look leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
 
 
 class PartnerAdapter(OperationAdapter):

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from adapters.json_http import Ask, segment
-from adapters.operation import Args, OutsideOperation
+from adapters.operation import Args, Look, OutsideOperation
 from adapters.partners.wire import Partners, target
 from engine.errors import NeedsHuman, OutcomeUnknown, Permanent, Retryable
 from engine.ports import Call, Observed, Operation, Plan, Repeat, Result, Undo
@@ -154,7 +154,7 @@ class CreateTicket(TicketOperation):
         return Result("done", {})
 
 
-class TicketState(TicketOperation):
+class TicketState(Look, TicketOperation):
     """How far a ticket is at the partner. Changes nothing."""
 
     def __init__(self, partners: Partners) -> None:
@@ -181,9 +181,3 @@ class TicketState(TicketOperation):
             detail = f"it has never got {args['ticket']}"
             raise Permanent(UNKNOWN, target=self.target_of(args), detail=detail)
         return Result("done", {"partner_number": found["id"], "status": found["status"]})
-
-    def observe(
-        self, call: Call, args: Args, plan: Plan, deadline: float
-    ) -> tuple[Observed, Mapping[str, Any]]:
-        """A look leaves nothing behind: it is to be done again."""
-        return Observed.ABSENT, {}
