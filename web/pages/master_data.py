@@ -109,7 +109,11 @@ def save_master_row(table: str) -> ResponseReturnValue:
     typed = {column.name: request.form.get(column.name, "") for column in columns_of(found)}
     me = services()
     try:
-        values = {n: _read(table, found, n, text) for n, text in typed.items() if _is_said(found, n, text)}
+        values = {
+            column.name: _read(table, column, text)
+            for column in columns_of(found)
+            if _is_said(column, text := typed[column.name].strip())
+        }
         with me.store.write() as db:
             save_row(db, table, found, values, at=me.clock.now(), actor=g.actor.login)
     except BadRow as mistake:
@@ -156,16 +160,14 @@ def _kind(column: Any) -> str:
     )
 
 
-def _is_said(found: MasterTable, name: str, text: str) -> bool:
+def _is_said(column: Any, text: str) -> bool:
     """An empty field of a column that has a default leaves it as it is."""
-    column = next(c for c in columns_of(found) if c.name == name)
-    return bool(text.strip()) or column.default is None or _kind(column) == "text"
+    return bool(text) or column.default is None or _kind(column) == "text"
 
 
-def _read(table: str, found: MasterTable, name: str, text: str) -> Any:
+def _read(table: str, column: Any, text: str) -> Any:
     """What somebody typed, as the column wants it; lists and mappings are written as YAML."""
-    column = next(c for c in columns_of(found) if c.name == name)
-    kind, text = _kind(column), text.strip()
+    kind = _kind(column)
     if not text:
         return None if column.nullable or kind != "text" else ""
     if kind == "text":
@@ -173,7 +175,7 @@ def _read(table: str, found: MasterTable, name: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as e:
-        raise BadRow(table=table, field=name, detail=gettext("this is not YAML")) from e
+        raise BadRow(table=table, field=column.name, detail=gettext("this is not YAML")) from e
 
 
 def _text(value: Any) -> str:
@@ -181,7 +183,7 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, list | dict):
         return str(yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000)).strip()
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _short(value: Any) -> str:
