@@ -15,9 +15,10 @@ from engine.store.base import table_of
 
 
 def rows_of(session: Session, table: MasterTable) -> Sequence[dict[str, Any]]:
-    """All rows, in the order of their keys; times are ISO texts."""
+    """All rows, in the order of their keys, of one key the newest last; times are ISO texts."""
     columns = table_of(table.model).columns
-    found = session.execute(select(*columns).order_by(*(columns[name] for name in table.key)))
+    order = [columns[name] for name in (*table.key, "valid_from", "id") if name in columns]
+    found = session.execute(select(*columns).order_by(*order))
     return [{name: plain(value) for name, value in row._mapping.items()} for row in found]
 
 

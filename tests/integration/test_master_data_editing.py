@@ -102,7 +102,12 @@ def test_a_new_limit_holds_for_new_orders_and_the_old_one_for_old_ones(machines:
     (home,) = [row for row in rows(machines, "sla_policy") if row["code"] == "HOME48"]
     known = {name: home[name] for name in home if name not in ("id", "valid_from")}
     assert put(machines, "sla_policy", {**known, "limit_minutes": 60}).status_code == 200
-    assert len([row for row in rows(machines, "sla_policy") if row["code"] == "HOME48"]) == 2
+    assert [row["limit_minutes"] for row in rows(machines, "sla_policy") if row["code"] == "HOME48"] == [
+        2880,
+        60,
+    ]
+    form = machines.site.browser("admin").read("/master-data/sla_policy/row?code=HOME48")
+    assert 'name="limit_minutes" value="60"' in form
     path = "/tmf-api/serviceOrdering/v4/serviceOrder"
     assert machines.get(f"{path}/{old['id']}")["expectedCompletionDate"] == old["expectedCompletionDate"]
 
